@@ -1,0 +1,54 @@
+import type { FeatureKind, Layout } from './layout.ts';
+import type { FeatureSummary } from './profile.ts';
+
+/** What the baseline says of one feature beside its counts. */
+export interface BaselineFeature {
+  readonly kind: FeatureKind;
+  readonly summary: FeatureSummary;
+  readonly mean?: number | undefined;
+  readonly standardDeviation?: number | undefined;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  /** [probability, value] at .01 .05 .25 .5 .75 .95 .99. */
+  readonly quantiles?: readonly (readonly [probability: number, value: number])[] | undefined;
+  /** Distinct values seen (exact up to the cap, then "at least"). */
+  readonly distinct: number;
+  /** Values seen exactly once: the Good–Turing estimate of the unseen share is singletons / count. */
+  readonly singletons: number;
+  /** Rows whose category is not in the layout because it was too rare to be kept. */
+  readonly rare: number;
+}
+
+/** Records in a slot of the week: `${hour of day}|weekday` or `|weekend`, UTC. */
+export interface CellCount {
+  readonly cell: string;
+  readonly records: number;
+}
+
+/** Profile + layout + calibration of normal behaviour. Canonical JSON; `sha256` is over the rest. */
+export interface Baseline {
+  readonly schema: 'tidewatch.baseline/1';
+  readonly sha256: string;
+  readonly layout: Layout;
+  /** Short hash of the layout. */
+  readonly layoutId: string;
+  readonly records: number;
+  /** Rows that could not be read. */
+  readonly quarantined: number;
+  readonly features: readonly (readonly [name: string, feature: BaselineFeature])[];
+  /** Present when the data has times. */
+  readonly time?:
+    | {
+        readonly first: string;
+        readonly last: string;
+        readonly windowSeconds: number;
+        /** [window start (ISO 8601), records], ascending. */
+        readonly windows: readonly (readonly [start: string, records: number])[];
+        readonly cells: readonly CellCount[];
+        /** Longest silence between consecutive records, seconds: the yardstick of the silence rule. */
+        readonly longestGapSeconds: number;
+      }
+    | undefined;
+  /** Sentences on what was left out or assumed. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,93 @@
+import type { AlarmStateValue } from '../model/alarm.ts';
+import type { Message } from '../model/delivery.ts';
+import type { MetricDatum } from '../model/metric.ts';
+import type { SourceObject } from '../model/profile.ts';
+
+/** What the world looks like from the pipeline. Each port has an adapter under adapters/local and one under adapters/aws. */
+
+/** The time. Event time under replay, the wall clock when deployed. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** How a write-once PUT ended. `same`: the key held these very bytes already. `different`: it holds others. */
+export type PutOnceResult = 'written' | 'same' | 'different';
+
+/** A bucket. Objects other than those put by `replace` are written once and never change. */
+export interface ObjectStore {
+  /** PUT with If-None-Match: *. On 412 compares checksums; on 409 retries. */
+  putOnce(key: string, body: Uint8Array): Promise<PutOnceResult>;
+  /** The object's bytes, or undefined where there is none. */
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** Keys under a prefix, ascending by UTF-8 bytes. */
+  list(prefix: string): AsyncIterable<string>;
+}
+
+/** Where captures lie. Read-only. */
+export interface CaptureStore {
+  /** Facts of the object, or undefined where there is none. */
+  head(bucket: string, key: string): Promise<SourceObject | undefined>;
+  /** The object's bytes as stored, in chunks: that very version and ETag, or an error. */
+  read(object: SourceObject): AsyncIterable<Uint8Array>;
+}
+
+/** A row of what DynamoDB holds: small, changed by compare-and-swap. */
+export interface StateRow {
+  readonly value: unknown;
+  /** 1 at first write, one more at each change. */
+  readonly revision: number;
+}
+
+export interface StateTable {
+  get(partition: string, key: string): Promise<StateRow | undefined>;
+  /** Writes if the row still has `expectedRevision` (0: it does not exist). False: someone else was first. */
+  put(partition: string, key: string, value: unknown, expectedRevision: number): Promise<boolean>;
+  /** Rows of a partition, ascending by key. */
+  list(partition: string): Promise<readonly { readonly key: string; readonly row: StateRow }[]>;
+  remove(partition: string, key: string): Promise<void>;
+}
+
+/** Takes metrics; may be called again with the same data. */
+export interface MetricSink {
+  /** At most 1,000 data and 1 MB a call: callers batch with `publish/batch.ts`. */
+  put(namespace: string, data: readonly MetricDatum[]): Promise<void>;
+}
+
+/** Reads recorded metrics back for alarm evaluation: raw data in [from, to), ascending by time. */
+export interface MetricSource {
+  read(
+    namespace: string,
+    metric: string,
+    dimensions: MetricDatum['dimensions'],
+    from: number,
+    to: number,
+  ): readonly { readonly time: number; readonly value: number }[];
+}
+
+/** Brings a message to the people of a tier. Recognises a message id it has seen. */
+export interface Notifier {
+  deliver(message: Message): Promise<void>;
+}
+
+/** Asks for a closed window to be judged again. A lost request is found by the sweep. */
+export interface TouchQueue {
+  touch(windowPrefix: string): Promise<void>;
+}
+
+/** How often the source says the model was called in [from, to); undefined: it can't tell. */
+export interface InvocationCounter {
+  count(model: string, from: number, to: number): Promise<number | undefined>;
+}
+
+/** Keys of the evidence. */
+export interface KeySource {
+  /** 32 bytes, the same for the same model and UTC day (yyyy-mm-dd). */
+  modelDayKey(model: string, day: string): Promise<Uint8Array>;
+}
+
+/** Alarm states kept between evaluations. */
+export interface AlarmStateStore {
+  get(alarm: string): { readonly value: AlarmStateValue; readonly since: number } | undefined;
+  set(alarm: string, value: AlarmStateValue, since: number): void;
+}
