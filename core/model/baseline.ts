@@ -15,8 +15,18 @@ export interface BaselineFeature {
   readonly distinct: number;
   /** Values seen exactly once: the Good–Turing estimate of the unseen share is singletons / count. */
   readonly singletons: number;
-  /** Rows whose category is not in the layout because it was too rare to be kept. */
+  /**
+   * Rows whose category is not in the layout because it was too rare to be kept. By Good–Turing, rare / count
+   * is also the share of later rows to be expected outside the layout.
+   */
   readonly rare: number;
+  /**
+   * Counts per bin (the layout's bins or categories, then unseen for a categorical feature, then missing) for each
+   * of the baseline's windows and cells, in the order of `time.windows` and `time.cells`.
+   */
+  readonly binCounts?:
+    | { readonly windows: readonly (readonly number[])[]; readonly cells: readonly (readonly number[])[] }
+    | undefined;
 }
 
 /** Records in a slot of the week: `${hour of day}|weekday` or `|weekend`, UTC. */

@@ -24,8 +24,18 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<string>;
 }
 
+/** A capture object as a listing shows it. */
+export interface CaptureListing {
+  readonly key: string;
+  readonly bytes: number;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number;
+}
+
 /** Where captures lie. Read-only. */
 export interface CaptureStore {
+  /** Objects under a prefix, ascending by the UTF-8 bytes of their keys. */
+  list(bucket: string, prefix: string): AsyncIterable<CaptureListing>;
   /** Facts of the object, or undefined where there is none. */
   head(bucket: string, key: string): Promise<SourceObject | undefined>;
   /** The object's bytes as stored, in chunks: that very version and ETag, or an error. */

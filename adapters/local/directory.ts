@@ -1,0 +1,76 @@
+import { readdirSync, realpathSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { isErrorCode } from './error-code.ts';
+import { compareUtf8, splitKey, splitPrefix } from './object-key.ts';
+
+/** A directory that objects are read from and written into, and that nothing leads out of. */
+export class Directory {
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+
+  /** @throws where the directory does not exist. */
+  constructor(root: string) {
+    this.root = realpathSync.native(root);
+  }
+
+  /** The path of a key. @throws {InvalidKeyError} */
+  pathOf(key: string): string {
+    return join(this.root, ...splitKey(key));
+  }
+
+  /**
+   * The path, or undefined where nothing is there.
+   * @throws where a symbolic link leads to another place.
+   */
+  resolve(path: string): string | undefined {
+    let real: string;
+    try {
+      real = realpathSync.native(path);
+    } catch (cause) {
+      if (isErrorCode(cause, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw cause;
+    }
+    if (real !== path) throw new Error(`${path}: expected no symbolic link below ${this.root}, saw one to ${real}`);
+    return real;
+  }
+
+  /**
+   * Keys of the files under a prefix, ascending by UTF-8 bytes of the whole key. Reads a directory when the walk
+   * comes to it; symbolic links and whatever else is neither file nor directory are left out.
+   */
+  *keys(prefix: string, leaveOut?: string): Generator<string> {
+    const { directory, begin } = splitPrefix(prefix);
+    const top = this.resolve(join(this.root, ...directory));
+    if (top !== undefined) {
+      yield* walk(top, directory.map((segment) => `${segment}/`).join(''), begin, leaveOut);
+    }
+  }
+
+  /** True where the path is the root or lies below it. */
+  contains(path: string): boolean {
+    return path === this.root || path.startsWith(this.root.endsWith(sep) ? this.root : this.root + sep);
+  }
+}
+
+function* walk(path: string, keyPrefix: string, begin: string, leaveOut?: string): Generator<string> {
+  for (const entry of readEntries(path)) {
+    if (!entry.startsWith(begin) && !(entry.endsWith('/') && entry.slice(0, -1).startsWith(begin))) continue;
+    if (keyPrefix === '' && entry === leaveOut) continue;
+    if (entry.endsWith('/')) yield* walk(join(path, entry), keyPrefix + entry, '', leaveOut);
+    else yield keyPrefix + entry;
+  }
+}
+
+/** Names in key order; a directory's name ends with a slash, as its keys go on with one (`a-b` is before `a/b`). */
+function readEntries(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isFile() || entry.isDirectory())
+      .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+      .sort(compareUtf8);
+  } catch (cause) {
+    // A directory that went away in between, or a prefix that goes through a file, holds no keys.
+    if (isErrorCode(cause, 'ENOENT', 'ENOTDIR')) return [];
+    throw cause;
+  }
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { type Stats, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { SourceObject } from '../../core/model/profile.ts';
+import type { CaptureListing, CaptureStore } from '../../core/pipeline/ports.ts';
+import { Directory } from './directory.ts';
+
+const chunkBytes = 256 * 1024;
+const maximumKnownEtags = 10_000;
+
+/** A capture file that is no longer the one that was asked for. */
+export class CaptureChangedError extends Error {
+  override readonly name = 'CaptureChangedError';
+}
+
+/**
+ * Capture objects as files: each bucket is a directory. The ETag is the MD5 of the content, as S3's is for a simple
+ * PUT; it is a checksum here, not a proof. Files are only read.
+ */
+export class FileCaptureStore implements CaptureStore {
+  readonly #buckets: ReadonlyMap<string, Directory>;
+  /** ETags by path, size and modification time, oldest first. */
+  readonly #etags = new Map<string, string>();
+
+  /** @param roots the directory of each bucket. @throws where one does not exist. */
+  constructor(roots: ReadonlyMap<string, string>) {
+    this.#buckets = new Map([...roots].map(([bucket, root]) => [bucket, new Directory(root)]));
+  }
+
+  async head(bucket: string, key: string): Promise<SourceObject | undefined> {
+    const path = this.#locate(bucket, key);
+    if (path === undefined) return undefined;
+    const file = await open(path, 'r');
+    try {
+      const facts = await file.stat();
+      if (!facts.isFile()) return undefined;
+      const etag = await this.#etagOf(path, file, facts);
+      return { bucket, key, etag, bytes: facts.size, lastModified: Math.floor(facts.mtimeMs) };
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** @throws {CaptureChangedError} where the file is gone or changed: before the first chunk, or after the last one. */
+  async *read(object: SourceObject): AsyncGenerator<Uint8Array> {
+    const path = this.#locate(object.bucket, object.key);
+    if (path === undefined) throw new CaptureChangedError(`${object.key}: expected the object, saw none`);
+    const file = await open(path, 'r');
+    try {
+      const facts = await file.stat();
+      if (facts.size !== object.bytes) {
+        throw new CaptureChangedError(`${object.key}: expected ${object.bytes} bytes, saw ${facts.size}`);
+      }
+      const hash = createHash('md5');
+      for await (const chunk of readChunks(file)) {
+        hash.update(chunk);
+        yield chunk;
+      }
+      const etag = hash.digest('hex');
+      if (etag !== object.etag) {
+        throw new CaptureChangedError(`${object.key}: expected ETag ${object.etag}, saw ${etag}`);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Objects under a prefix, ascending by the UTF-8 bytes of their keys; `lastModified` is the file's modification time. */
+  async *list(bucket: string, prefix: string): AsyncGenerator<CaptureListing> {
+    const directory = this.#bucket(bucket);
+    for (const key of directory.keys(prefix)) {
+      const facts = statSync(directory.pathOf(key), { throwIfNoEntry: false });
+      if (facts !== undefined) yield { key, bytes: facts.size, lastModified: Math.floor(facts.mtimeMs) };
+    }
+  }
+
+  #bucket(bucket: string): Directory {
+    const directory = this.#buckets.get(bucket);
+    if (directory === undefined) {
+      const known = [...this.#buckets.keys()].join(', ') || 'none';
+      throw new Error(`bucket ${JSON.stringify(bucket)}: expected one of: ${known}`);
+    }
+    return directory;
+  }
+
+  #locate(bucket: string, key: string): string | undefined {
+    const directory = this.#bucket(bucket);
+    return directory.resolve(directory.pathOf(key));
+  }
+
+  async #etagOf(path: string, file: FileHandle, facts: Stats): Promise<string> {
+    const identity = `${facts.ino} ${facts.size} ${facts.mtimeMs} ${facts.ctimeMs} ${path}`;
+    const known = this.#etags.get(identity);
+    if (known !== undefined) return known;
+    const hash = createHash('md5');
+    for await (const chunk of readChunks(file)) hash.update(chunk);
+    const etag = hash.digest('hex');
+    const [oldest] = this.#etags.keys();
+    if (oldest !== undefined && this.#etags.size >= maximumKnownEtags) this.#etags.delete(oldest);
+    this.#etags.set(identity, etag);
+    return etag;
+  }
+}
+
+async function* readChunks(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ; ) {
+    // A new buffer each time: the consumer may keep a chunk.
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}

@@ -1,0 +1,35 @@
+import { SqliteAlarmStates } from './sqlite-alarm-states.ts';
+import { SqliteDatabase } from './sqlite-database.ts';
+import { SqliteInvocations } from './sqlite-invocations.ts';
+import { SqliteMetrics } from './sqlite-metrics.ts';
+import { SqliteStateTable } from './sqlite-state-table.ts';
+import { SqliteTouchQueue } from './sqlite-touch-queue.ts';
+
+/** What the embedded backend keeps in one SQLite file: each member is the adapter of a port. */
+export class SqliteState {
+  readonly database: SqliteDatabase;
+  readonly table: SqliteStateTable;
+  readonly metrics: SqliteMetrics;
+  readonly alarmStates: SqliteAlarmStates;
+  readonly invocations: SqliteInvocations;
+  readonly touches: SqliteTouchQueue;
+
+  /** @param path the file, made where it is missing; `:memory:` for none. @throws {StateFileError} */
+  constructor(path: string) {
+    this.database = new SqliteDatabase(path);
+    this.table = new SqliteStateTable(this.database);
+    this.metrics = new SqliteMetrics(this.database);
+    this.alarmStates = new SqliteAlarmStates(this.database);
+    this.invocations = new SqliteInvocations(this.database);
+    this.touches = new SqliteTouchQueue(this.database);
+  }
+
+  /** Runs a step whole or not at all: see `SqliteDatabase.transaction`. Files written meanwhile stay. */
+  transaction<T>(step: () => T | Promise<T>): Promise<T> {
+    return this.database.transaction(step);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}

@@ -1,0 +1,86 @@
+import { parseConfig } from '../../core/contract/config.ts';
+import type { Baseline } from '../../core/model/baseline.ts';
+import type { ModelPolicy } from '../../core/model/policy.ts';
+import { analyzeRecords } from '../../core/pipeline/analyze.ts';
+import { createBaseline } from '../../core/pipeline/create-baseline.ts';
+import { type Command, type CommandOptions, UsageError } from '../command.ts';
+import { exitCode } from '../exit-code.ts';
+import { describeCode } from '../load-config.ts';
+import { isBaselineFile, readBaseline } from '../read-baseline.ts';
+import { openRecords } from '../read-records.ts';
+import { printVerdict } from '../verdict-table.ts';
+
+export const analyze: Command = {
+  name: 'analyze',
+  summary: 'one comparison, no state: what differs between two sets of records',
+  description: [
+    'Compares records with a baseline, feature by feature: PSI for the size of a change, exact and χ² tests for how sure it is, Benjamini–Hochberg over all features. A feature has drifted where both say so.',
+    'The baseline may be a file of `baseline create`, or a CSV file that is made into one on the fly. The current records may be a CSV file, a capture object or a folder of them. With --json the verdict is printed alone; PSI and χ² can be recomputed from the bins in it.',
+  ],
+  options: {
+    baseline: { type: 'string', value: 'PATH', help: 'baseline.json, or a CSV file with a header' },
+    current: { type: 'string', value: 'PATH', help: 'CSV file, capture object, or folder of capture objects' },
+    columns: {
+      type: 'string',
+      value: 'A,B,…',
+      help: 'captures with headerless payloads: the names of the columns, in order',
+    },
+    prediction: { type: 'string', value: 'A,…', help: 'names of the outputs' },
+    level: { type: 'string', value: 'Q', help: 'false discovery rate; default 0.01' },
+    'minimum-effect': { type: 'string', value: 'PSI', help: 'smallest PSI that matters; default 0.02' },
+  },
+  examples: [
+    'tidewatch analyze --baseline last-month.csv --current this-week.csv',
+    'tidewatch analyze --baseline baseline.json --current ./captures --columns age,income --json',
+  ],
+  async run(options, terminal) {
+    const { baseline, columns } = await loadBaseline(options);
+    const files = await openRecords(options.required('current'), {
+      columns: options.names('columns') ?? columns,
+      predictions: options.names('prediction') ?? [],
+    });
+    const verdict = await analyzeRecords(readPolicy(options), baseline, files.open(), await describeCode());
+    terminal.printJson(verdict);
+    if (!terminal.json) printVerdict(verdict, terminal);
+    return verdict.tier === 'green' ? exitCode.green : exitCode.findings;
+  },
+};
+
+/** A baseline, and where it comes from a CSV file that file's columns in order. */
+async function loadBaseline(
+  options: CommandOptions,
+): Promise<{ baseline: Baseline; columns?: readonly string[] | undefined }> {
+  const path = options.required('baseline');
+  if (await isBaselineFile(path)) return { baseline: await readBaseline(path) };
+  const predictions = options.names('prediction') ?? [];
+  const files = await openRecords(path, { columns: options.names('columns'), predictions });
+  const baseline = await createBaseline({ open: () => files.open() }, { windowSeconds: undefined });
+  return { baseline, columns: files.header?.filter((name) => !predictions.includes(name)) };
+}
+
+/** The shipped defaults, at a level for a single look. */
+function readPolicy(options: CommandOptions): ModelPolicy {
+  const level = readShare(options, 'level', 0.01);
+  const minimumEffect = readShare(options, 'minimum-effect', 0.02);
+  const { models } = parseConfig({
+    models: [
+      {
+        name: 'analysis',
+        source: { kind: 'sagemaker-capture', bucket: 'analysis', prefix: '', endpoint: 'analysis' },
+        versions: [{ match: 'default', schema: {} }],
+        drift: { level, minimumEffect },
+      },
+    ],
+  });
+  const [policy] = models;
+  if (!policy) throw new Error('analysis: expected one model policy, saw none');
+  return policy;
+}
+
+function readShare(options: CommandOptions, name: string, otherwise: number): number {
+  const text = options.text(name);
+  const value = text === undefined ? otherwise : Number(text);
+  if (!(value >= 0 && value < 1))
+    throw new UsageError(`--${name}: expected a number from 0 to 1, saw ${JSON.stringify(text)}`);
+  return value;
+}

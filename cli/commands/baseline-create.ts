@@ -1,0 +1,150 @@
+import { writeFile } from 'node:fs/promises';
+import { parseDuration } from '../../core/contract/duration.ts';
+import type { Baseline, BaselineFeature } from '../../core/model/baseline.ts';
+import { canonicalJson } from '../../core/model/canonical-json.ts';
+import { createBaseline } from '../../core/pipeline/create-baseline.ts';
+import type { ColumnChoice } from '../../core/profile/plan-layout.ts';
+import { type Command, type CommandOptions, InputError, UsageError } from '../command.ts';
+import { exitCode } from '../exit-code.ts';
+import { openRecords } from '../read-records.ts';
+import type { Terminal } from '../terminal.ts';
+
+export const baselineCreate: Command = {
+  name: 'baseline create',
+  summary: 'a baseline of normal behaviour from a CSV file or captures',
+  description: [
+    'Reads the records twice: once to see what each column is, once to count it. Numbers are counted in log-linear buckets around the median, texts by category. Columns that look like identifiers or free text are left out, with a note; --numeric, --categorical and --ignore overrule what was inferred.',
+    'Records with times (captures, or a CSV file with --time) are also counted per window and per hour of the week. The file is canonical JSON and carries its own SHA-256: name it in the configuration under versions[].baseline.',
+  ],
+  options: {
+    from: {
+      type: 'string',
+      value: 'PATH',
+      help: 'CSV file with a header, capture object, or folder of capture objects',
+    },
+    out: { type: 'string', value: 'FILE', help: 'where the baseline goes' },
+    time: {
+      type: 'string',
+      value: 'COLUMN',
+      help: 'CSV: the column of times (ISO 8601, or milliseconds since the epoch)',
+    },
+    columns: {
+      type: 'string',
+      value: 'A,B,…',
+      help: 'captures with CSV or array payloads: the names of the columns, in order',
+    },
+    prediction: { type: 'string', value: 'A,…', help: 'names of the outputs' },
+    since: { type: 'string', value: 'TIME', help: 'leave out records before this time' },
+    until: { type: 'string', value: 'TIME', help: 'leave out records from this time on' },
+    window: { type: 'string', value: 'DURATION', help: 'width of the windows of later verdicts; default 1h' },
+    numeric: { type: 'string', multiple: true, value: 'COLUMN', help: 'count this column as numbers' },
+    categorical: { type: 'string', multiple: true, value: 'COLUMN', help: 'count this column as categories' },
+    ignore: { type: 'string', multiple: true, value: 'COLUMN', help: 'leave this column out' },
+  },
+  examples: [
+    'tidewatch baseline create --from training.csv --out baseline.json',
+    'tidewatch baseline create --from ./captures --columns age,income --prediction score --out baseline.json',
+  ],
+  async run(options, terminal) {
+    const out = options.required('out');
+    const baseline = await readAndCreate(options, terminal);
+    await writeFile(out, `${canonicalJson(baseline)}\n`);
+    report(baseline, out, terminal);
+    return exitCode.green;
+  },
+};
+
+async function readAndCreate(options: CommandOptions, terminal: Terminal): Promise<Baseline> {
+  const files = await openRecords(options.required('from'), {
+    timeColumn: options.text('time'),
+    columns: options.names('columns'),
+    predictions: options.names('prediction') ?? [],
+  });
+  const from = readTime(options, 'since');
+  const to = readTime(options, 'until');
+  if (!files.timed && (from !== undefined || to !== undefined)) {
+    throw new UsageError('--since and --until need records with times: name the column with --time');
+  }
+  const progress = terminal.progress('baseline');
+  let rows = 0;
+  const baseline = await createBaseline(
+    {
+      from,
+      to,
+      async *open() {
+        for await (const decoded of files.open()) {
+          rows += decoded.batch.rows.length;
+          progress.update(0, `${rows} rows read`);
+          yield decoded;
+        }
+      },
+    },
+    { windowSeconds: files.timed ? readWindow(options) : undefined, choose: readChoices(options) },
+  );
+  progress.done(`${baseline.records} records`);
+  return baseline;
+}
+
+function readWindow(options: CommandOptions): number {
+  const text = options.text('window') ?? '1h';
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined || milliseconds < 60_000 || 86_400_000 % milliseconds !== 0) {
+    throw new UsageError(
+      `--window: expected a duration of whole minutes that divides a day, as 1h, saw ${JSON.stringify(text)}`,
+    );
+  }
+  return milliseconds / 1000;
+}
+
+function readTime(options: CommandOptions, name: string): number | undefined {
+  const text = options.text(name);
+  if (text === undefined) return undefined;
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new UsageError(`--${name}: expected an ISO 8601 time, saw ${JSON.stringify(text)}`);
+  return time;
+}
+
+function readChoices(options: CommandOptions): (column: string) => ColumnChoice {
+  const numeric = options.list('numeric');
+  const categorical = options.list('categorical');
+  const ignored = options.list('ignore');
+  const twice = numeric.find((column) => categorical.includes(column));
+  if (twice !== undefined)
+    throw new InputError(`column ${JSON.stringify(twice)} is asked for as numeric and as categorical`);
+  return (column) => ({
+    kind: numeric.includes(column) ? 'numeric' : categorical.includes(column) ? 'categorical' : undefined,
+    ignore: ignored.includes(column),
+  });
+}
+
+function report(baseline: Baseline, out: string, terminal: Terminal): void {
+  terminal.printJson({
+    file: out,
+    sha256: baseline.sha256,
+    records: baseline.records,
+    quarantined: baseline.quarantined,
+    features: baseline.features.map(([name, { kind }]) => ({ name, kind })),
+    notes: baseline.notes,
+  });
+  terminal.print();
+  const width = Math.max(...baseline.features.map(([name]) => name.length));
+  for (const [name, feature] of baseline.features) terminal.print(`  ${name.padEnd(width)}  ${describe(feature)}`);
+  for (const note of baseline.notes) terminal.print(`  ${terminal.paint('dim', `note: ${note}`)}`);
+  terminal.print();
+  const lost = baseline.quarantined > 0 ? `, ${baseline.quarantined} quarantined` : '';
+  terminal.print(`${baseline.records} records${lost} in ${terminal.link(out)}`);
+  terminal.print(`sha256 ${baseline.sha256}`);
+}
+
+function describe(feature: BaselineFeature): string {
+  const { missing, count } = feature.summary;
+  const share = missing + count > 0 ? (100 * missing) / (missing + count) : 0;
+  const missingText = `missing ${share.toFixed(1)} %`;
+  if (feature.kind !== 'numeric') return `${feature.kind.padEnd(11)}  ${feature.distinct} distinct, ${missingText}`;
+  const median = feature.quantiles?.find(([probability]) => probability === 0.5)?.[1];
+  return `numeric      mean ${short(feature.mean)}, median ${short(median)}, from ${short(feature.min)} to ${short(feature.max)}, ${missingText}`;
+}
+
+function short(value: number | undefined): string {
+  return value === undefined ? 'none' : String(Number(value.toPrecision(4)));
+}

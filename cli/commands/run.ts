@@ -1,0 +1,144 @@
+import { resolve } from 'node:path';
+import type { Message } from '../../core/model/delivery.ts';
+import { tierValue, type Verdict } from '../../core/model/verdict.ts';
+import { planArrivals, replay } from '../../core/pipeline/replay.ts';
+import { openBackend, type StateFolder } from '../backend.ts';
+import { type Command, InputError } from '../command.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { type LoadedConfig, loadConfig } from '../load-config.ts';
+import { paintTier, type Terminal } from '../terminal.ts';
+
+export const run: Command = {
+  name: 'run',
+  summary: 'the whole pipeline over a folder of captures, in event time, resumable',
+  description: [
+    'Replays capture objects as they arrived: evidence, fragments, verdicts, metrics, alarms and messages, exactly as the deployed Lambdas would make them, with a tick every minute. Fetch the objects with `aws s3 sync s3://BUCKET DIR/BUCKET`, which keeps their times.',
+    'Everything lands under the state folder: state/ (fragments, profiles, verdicts, quarantine), audit/ (evidence), outbox/ (messages), tidewatch.sqlite (metrics, alarm states). Killed and started again, it goes on where it was and ends in the same state.',
+  ],
+  options: {
+    config: { type: 'string', value: 'FILE', help: 'configuration; default tidewatch.config.ts' },
+    captures: {
+      type: 'string',
+      value: 'DIR',
+      help: 'folder with one folder per bucket, or the root of the only bucket',
+    },
+    state: { type: 'string', value: 'DIR', help: 'where results go; default .tidewatch' },
+  },
+  examples: [
+    'tidewatch run --captures ./captures --state ./state',
+    'tidewatch run --config examples/credit-scoring/tidewatch.config.ts --captures ./captures --json',
+  ],
+  async run(options, terminal) {
+    const config = await loadConfig(options.text('config') ?? 'tidewatch.config.ts');
+    const outcome = await replayFolder(
+      {
+        config,
+        captures: options.required('captures'),
+        state: options.text('state') ?? '.tidewatch',
+      },
+      terminal,
+    );
+    report(outcome, terminal);
+    return outcome.exit;
+  },
+};
+
+/** As deployed: CloudWatch evaluates alarms on minutes. */
+const tickSeconds = 60;
+
+export interface RunInput {
+  readonly config: LoadedConfig;
+  readonly captures: string;
+  readonly state: string;
+}
+
+export interface RunOutcome {
+  readonly folder: StateFolder;
+  /** Closed windows judged in this run, newest revision of each, by window and series. */
+  readonly verdicts: readonly { readonly key: string; readonly verdict: Verdict }[];
+  readonly messages: readonly { readonly message: Message; readonly file: string }[];
+  readonly objects: number;
+  readonly counted: number;
+  readonly quarantined: number;
+  readonly refused: readonly string[];
+  readonly exit: ExitCode;
+}
+
+/** Runs the pipeline over a folder, with a progress bar. */
+export async function replayFolder(input: RunInput, terminal: Terminal): Promise<RunOutcome> {
+  const backend = openBackend({ config: input.config, state: input.state, captures: input.captures });
+  try {
+    const { ports, definitions } = backend;
+    const { runtimes } = input.config;
+    const arrivals = await planArrivals(runtimes, ports.captures);
+    if (arrivals.length === 0) {
+      throw new InputError(
+        `${input.captures}: expected capture objects under ${describeSources(input.config)}, saw none`,
+      );
+    }
+    const progress = terminal.progress('replay');
+    const verdicts = new Map<string, { key: string; verdict: Verdict }>();
+    const refused: string[] = [];
+    let objects = 0;
+    let counted = 0;
+    let quarantined = 0;
+    for await (const step of replay({ runtimes, definitions, arrivals, tickSeconds }, ports)) {
+      for (const one of step.judged) verdicts.set(one.key.replace(/\d+\.json$/, ''), one);
+      objects += step.ingested.length;
+      for (const { counted: rows, quarantined: bad } of step.ingested) {
+        counted += rows;
+        quarantined += bad;
+      }
+      refused.push(...step.refused);
+      progress.update(step.share, `${new Date(step.time).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
+    }
+    progress.done(`${objects} objects, ${counted} records, ${verdicts.size} windows judged`);
+    const worst = Math.max(0, ...[...verdicts.values()].map(({ verdict }) => tierValue[verdict.tier]));
+    const messages = backend.outbox.delivered();
+    return {
+      folder: backend.folder,
+      verdicts: [...verdicts.values()],
+      messages,
+      objects,
+      counted,
+      quarantined,
+      refused,
+      exit: worst > 0 || messages.length > 0 ? exitCode.findings : exitCode.green,
+    };
+  } finally {
+    backend.close();
+  }
+}
+
+function report(outcome: RunOutcome, terminal: Terminal): void {
+  const { folder } = outcome;
+  terminal.printJson({
+    objects: outcome.objects,
+    counted: outcome.counted,
+    quarantined: outcome.quarantined,
+    refused: outcome.refused,
+    verdicts: outcome.verdicts.map(({ key, verdict }) => ({ key, tier: verdict.tier, window: verdict.window })),
+    messages: outcome.messages.map(({ message, file }) => ({ ...message, text: undefined, file })),
+    state: folder.root,
+  });
+  terminal.print();
+  for (const { verdict } of outcome.verdicts.filter(({ verdict }) => verdict.tier !== 'green')) {
+    const { model, window, findings, tier } = verdict;
+    terminal.print(
+      `${window.start.slice(0, 16)}  ${paintTier(terminal, tier, tier.padEnd(6))}  ${model}: ${findings.find((finding) => finding.tier === tier)?.message ?? ''}`,
+    );
+  }
+  const green = outcome.verdicts.filter(({ verdict }) => verdict.tier === 'green').length;
+  terminal.print(
+    `${outcome.verdicts.length} windows judged, ${green} green; ${outcome.messages.length} messages in ${terminal.link(resolve(folder.outbox))}`,
+  );
+  for (const line of outcome.refused) terminal.complain(`refused: ${line}`);
+}
+
+function describeSources(config: LoadedConfig): string {
+  return config.runtimes
+    .flatMap(({ policy }) =>
+      policy.sources.map(({ bucket, prefix, endpoint }) => `${bucket}/${prefix}${endpoint ?? ''}`),
+    )
+    .join(', ');
+}

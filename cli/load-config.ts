@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseConfig } from '../core/contract/config.ts';
+import type { Baseline } from '../core/model/baseline.ts';
+import { sha256 } from '../core/model/content-hash.ts';
+import type { FleetPolicy } from '../core/model/policy.ts';
+import { createModelRuntime, type ModelRuntime } from '../core/pipeline/model-runtime.ts';
+import { InputError } from './command.ts';
+import { readBaseline } from './read-baseline.ts';
+
+export interface LoadedConfig {
+  readonly fleet: FleetPolicy;
+  readonly runtimes: readonly ModelRuntime[];
+}
+
+/** Loads a configuration file and the baselines it names, which are found from where it lies. */
+export async function loadConfig(file: string): Promise<LoadedConfig> {
+  const path = resolve(file);
+  await readFile(path).catch((cause: unknown) => {
+    throw new InputError(`${file}: can't be read, expected a configuration file`, { cause });
+  });
+  const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href);
+  if (loaded.default === undefined)
+    throw new InputError(`${file}: expected \`export default defineConfig({…})\`, saw no default export`);
+  return prepareModels(loaded.default, dirname(path));
+}
+
+/** Parses a configuration and loads its baselines. */
+export async function prepareModels(config: unknown, folder: string): Promise<LoadedConfig> {
+  const { fleet, models } = parseConfig(config);
+  const code = await describeCode();
+  const runtimes = await Promise.all(
+    models.map(async (policy) => {
+      const paths = policy.versions.flatMap(({ baseline }) => (baseline ? [baseline.path] : []));
+      const baselines = await Promise.all(
+        paths.map(
+          async (path): Promise<readonly [string, Baseline]> => [path, await readBaseline(resolve(folder, path))],
+        ),
+      );
+      return createModelRuntime(policy, fleet, new Map(baselines), code);
+    }),
+  );
+  return { fleet, runtimes };
+}
+
+/** What runs: the package's version, and a hash of its manifest's bytes. */
+export async function describeCode(): Promise<string> {
+  const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  const { name, version }: { name: string; version: string } = JSON.parse(manifest);
+  return `${name}@${version}+${sha256(manifest).slice(0, 12)}`;
+}

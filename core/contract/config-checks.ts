@@ -1,0 +1,208 @@
+import type { ConfigPath, ConfigProblem } from './config-problems.ts';
+import { formatPath, problemAt, unavailableMessage } from './config-problems.ts';
+import type { ParsedModel } from './config-schema.ts';
+import { formatDuration } from './duration.ts';
+
+/** What one value alone can't show: duplicates, contradictions, and options that need one another. */
+
+type ParsedSource = Extract<ParsedModel['source'], { kind: string }>;
+
+export function sourcesOf(model: ParsedModel): readonly ParsedSource[] {
+  return Array.isArray(model.source) ? model.source : [model.source];
+}
+
+function sourcePath(model: ParsedModel, base: ConfigPath, index: number): ConfigPath {
+  return Array.isArray(model.source) ? [...base, 'source', index] : [...base, 'source'];
+}
+
+export function predictionsOf(version: ParsedModel['versions'][number]): readonly string[] {
+  const { prediction = [] } = version.schema;
+  return typeof prediction === 'string' ? [prediction] : prediction;
+}
+
+function checkDuplicates(
+  names: readonly string[],
+  what: string,
+  pathOf: (index: number) => ConfigPath,
+): readonly ConfigProblem[] {
+  const first = new Map<string, number>();
+  const problems: ConfigProblem[] = [];
+  for (const [index, name] of names.entries()) {
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, index);
+    else
+      problems.push(problemAt(pathOf(index), name, `another ${what}: it is taken by ${formatPath(pathOf(earlier))}`));
+  }
+  return problems;
+}
+
+function checkVersions(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
+  const problems = [
+    ...checkDuplicates(
+      model.versions.map(({ match }) => match),
+      'version',
+      (at) => [...base, 'versions', at, 'match'],
+    ),
+  ];
+  for (const [index, version] of model.versions.entries()) {
+    const path = [...base, 'versions', index];
+    const columns = version.schema.columns ?? [];
+    const predictions = predictionsOf(version);
+    problems.push(
+      ...checkDuplicates(columns, 'column name', (at) => [...path, 'schema', 'columns', at]),
+      ...checkDuplicates(predictions, 'prediction name', (at) => [...path, 'schema', 'prediction', at]),
+    );
+    for (const prediction of predictions) {
+      if (columns.includes(prediction)) {
+        problems.push(
+          problemAt([...path, 'schema', 'prediction'], prediction, 'a name that is no column of the input'),
+        );
+      }
+    }
+  }
+  if (model.versions.length > 1) {
+    for (const [index, source] of sourcesOf(model).entries()) {
+      if (source.kind === 'sagemaker-capture' && source.versionFrom === undefined) {
+        problems.push(
+          problemAt(
+            [...sourcePath(model, base, index), 'versionFrom'],
+            undefined,
+            'the custom attribute that names the version, because several versions are configured',
+          ),
+        );
+      }
+    }
+  }
+  return problems;
+}
+
+function checkFeatures(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const [name, feature] of model.features) {
+    const path = [...base, 'features', name];
+    for (const option of ['required', 'published'] as const) {
+      if (feature.ignore && feature[option]) {
+        problems.push(problemAt([...path, option], true, 'false for an ignored feature'));
+      }
+    }
+    // CloudWatch takes dimension values of ASCII alone, with something in them other than spaces, not beginning with ":".
+    if (feature.published && !(/^[\x20-\x7e]{1,255}$/.test(name) && /\S/.test(name) && !name.startsWith(':'))) {
+      problems.push(
+        problemAt([...path, 'published'], true, 'false: the name of a published feature must be printable ASCII'),
+      );
+    }
+  }
+  return problems;
+}
+
+function checkSlos(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
+  const slos = model.slos.flatMap((slo, index) => (slo.kind === 'unavailable' ? [] : [{ slo, index }]));
+  const problems = [
+    ...checkDuplicates(
+      slos.map(({ slo }) => slo.name),
+      'SLO name',
+      (at) => [...base, 'slos', slos[at]?.index ?? at, 'name'],
+    ),
+  ];
+  const hasRequests = sourcesOf(model).some((source) => source.kind === 'http-capture');
+  const completeness = slos.filter(({ slo }) => slo.kind === 'completeness');
+  for (const { slo, index } of slos) {
+    const path = [...base, 'slos', index];
+    if (slo.kind !== 'completeness' && !hasRequests) {
+      const reason = "their captures hold no status and no latency; add httpCapture({ …, role: 'requests' }) to source";
+      problems.push({
+        path: formatPath(path),
+        message: unavailableMessage(`${slo.kind}Slo from SageMaker captures alone`, reason),
+      });
+    }
+  }
+  const [first, second] = completeness;
+  if (second !== undefined) {
+    problems.push(problemAt([...base, 'slos', second.index], second.slo, 'at most one completenessSlo'));
+  }
+  if (first !== undefined && !model.features.some(([, feature]) => feature.required)) {
+    problems.push(
+      problemAt([...base, 'features'], undefined, 'a feature with required: true for the completenessSlo to watch'),
+    );
+  }
+  return problems;
+}
+
+function checkSources(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
+  const sources = sourcesOf(model);
+  const inferences = sources.some((source) => source.kind === 'sagemaker-capture' || source.role === 'inferences');
+  if (inferences) return [];
+  return [problemAt([...base, 'source'], model.source, "a source of inferences beside those with role: 'requests'")];
+}
+
+function checkTimes(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
+  if (model.grace === undefined || model.grace >= model.captureDelay) return [];
+  const delay = formatDuration(model.captureDelay);
+  return [problemAt([...base, 'grace'], formatDuration(model.grace), `at least captureDelay (${delay})`)];
+}
+
+function checkAlerts(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
+  return (['yellow', 'red'] as const).flatMap((tier) =>
+    checkDuplicates(
+      model.alerts[tier].flatMap((contact) => (contact.kind === 'email' ? [contact.address.toLowerCase()] : [])),
+      'address',
+      (at) => [...base, 'alerts', tier, at],
+    ),
+  );
+}
+
+/** Everything wrong inside a model whose values are each right by themselves. */
+export function checkModel(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
+  return [
+    ...checkSources(model, base),
+    ...checkVersions(model, base),
+    ...checkTimes(model, base),
+    ...checkFeatures(model, base),
+    ...checkSlos(model, base),
+    ...checkAlerts(model, base),
+  ];
+}
+
+/** The keys that belong to a source begin with this. */
+function keyPrefix(source: ParsedSource): string {
+  return source.kind === 'sagemaker-capture' ? `${source.prefix}${source.endpoint}/` : source.prefix;
+}
+
+/** Everything wrong between models: names used twice, and capture objects that would belong to two sources. */
+export function checkModels(
+  models: readonly { readonly model: ParsedModel; readonly path: ConfigPath }[],
+): readonly ConfigProblem[] {
+  const problems = [
+    // Lower case, because names become folders, and some file systems do not tell `A` from `a`.
+    ...checkDuplicates(
+      models.map(({ model }) => model.name.toLowerCase()),
+      'model name',
+      (at) => [...(models[at]?.path ?? []), 'name'],
+    ),
+  ];
+  const sources = models.flatMap(({ model, path }) =>
+    sourcesOf(model).map((source, index) => ({
+      source,
+      path: sourcePath(model, path, index),
+      prefix: keyPrefix(source),
+    })),
+  );
+  for (const [index, later] of sources.entries()) {
+    const earlier = sources
+      .slice(0, index)
+      .find(
+        ({ source, prefix }) =>
+          source.bucket === later.source.bucket && (prefix.startsWith(later.prefix) || later.prefix.startsWith(prefix)),
+      );
+    if (earlier !== undefined) {
+      problems.push(
+        problemAt(
+          [...later.path, 'prefix'],
+          later.source.prefix,
+          `keys that are not also those of ${formatPath(earlier.path)}: an object belongs to one source`,
+        ),
+      );
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,369 @@
+import { z } from 'zod';
+import { unavailableMessage } from './config-problems.ts';
+import { type DurationText, parseDuration } from './duration.ts';
+
+/**
+ * The one schema of the configuration. A schema's error message says what is expected;
+ * `config-problems.ts` adds where it stands and what was seen.
+ */
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+const refusals = new WeakSet<z.ZodType>();
+
+/** An option of a later version: known by name, refused when given. */
+function unavailable(option: string, reason: string) {
+  const schema = z
+    .unknown()
+    .refine((value) => value === undefined, { error: unavailableMessage(option, reason) })
+    .optional();
+  refusals.add(schema);
+  return schema;
+}
+
+/** Messages of a strict object: what it should be, or the keys it may have. */
+const strict = {
+  error: (issue: z.core.$ZodRawIssue): string => {
+    if (issue.code !== 'unrecognized_keys' || !(issue.inst instanceof z.ZodObject)) return 'an object';
+    return Object.entries(issue.inst.shape)
+      .filter(([, schema]) => !(schema instanceof z.ZodType && refusals.has(schema)))
+      .map(([key]) => key)
+      .join(', ');
+  },
+};
+
+function text(expected: string, accepts: (value: string) => boolean) {
+  return z.string({ error: expected }).refine(accepts, { error: expected });
+}
+
+function number(expected: string, accepts: (value: number) => boolean) {
+  return z.number({ error: expected }).refine(accepts, { error: expected });
+}
+
+function flag() {
+  return z.boolean({ error: 'true or false' });
+}
+
+/** Text with a unit in, milliseconds out. */
+function duration(expected: string, accepts: (milliseconds: number) => boolean) {
+  return z
+    .custom<DurationText>(
+      (value) => {
+        const milliseconds = typeof value === 'string' ? parseDuration(value) : undefined;
+        return milliseconds !== undefined && accepts(milliseconds);
+      },
+      { error: expected },
+    )
+    .transform((value) => parseDuration(value) ?? 0);
+}
+
+function isPrintable(value: string): boolean {
+  return value.isWellFormed() && !/\p{C}/u.test(value);
+}
+
+function name(what: string, maximumLength: number) {
+  return text(
+    `${what} of 1 to ${maximumLength} letters, digits, ".", "_" or "-", beginning with a letter or digit`,
+    (value) => value.length <= maximumLength && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value),
+  );
+}
+
+const column = text(
+  'a column name of 1 to 255 printable characters',
+  (value) => value.length >= 1 && value.length <= 255 && isPrintable(value),
+);
+
+const featureName = text(
+  'a feature under a name of 1 to 255 printable characters',
+  (value) => value.length >= 1 && value.length <= 255 && isPrintable(value),
+);
+
+const bucket = text(
+  'an S3 bucket name: 3 to 63 lower-case letters, digits, "-" or ".", no address',
+  (value) =>
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) &&
+    !value.includes('..') &&
+    !/^\d+\.\d+\.\d+\.\d+$/.test(value) &&
+    !value.startsWith('xn--') &&
+    !value.endsWith('-s3alias'),
+);
+
+const prefix = text(
+  'a key prefix of at most 500 printable characters, without a leading "/", "//", "." or ".." as a segment',
+  (value) =>
+    value.length <= 500 &&
+    isPrintable(value) &&
+    (value === '' ||
+      value
+        .replace(/\/$/, '')
+        .split('/')
+        .every((segment) => !['', '.', '..'].includes(segment))),
+).transform((value) => (value === '' || value.endsWith('/') ? value : `${value}/`));
+
+const account = text('an AWS account of 12 digits, as text', (value) => /^\d{12}$/.test(value));
+
+const sagemakerSource = z.strictObject(
+  {
+    kind: z.literal('sagemaker-capture'),
+    bucket,
+    prefix: prefix.default(''),
+    endpoint: text(
+      'a SageMaker endpoint name: 1 to 63 letters, digits or "-", not at an end',
+      (value) => value.length <= 63 && /^[A-Za-z0-9](-*[A-Za-z0-9])*$/.test(value),
+    ),
+    versionFrom: column.optional(),
+    account: account.optional(),
+  },
+  strict,
+);
+
+const httpSource = z.strictObject(
+  {
+    kind: z.literal('http-capture'),
+    bucket,
+    prefix: prefix.default(''),
+    role: z.enum(['inferences', 'requests'], { error: '"inferences" or "requests"' }).default('inferences'),
+    account: account.optional(),
+  },
+  strict,
+);
+
+/** What the functions named after a later version's options return. */
+const unavailableOption = z
+  .strictObject({ kind: z.literal('unavailable'), option: z.string(), reason: z.string() })
+  .superRefine((value, context) => {
+    context.addIssue({ code: 'custom', message: unavailableMessage(value.option, value.reason) });
+  });
+
+const expectedSource = 'sagemakerCapture({…}) or httpCapture({…})';
+const source = z.discriminatedUnion('kind', [sagemakerSource, httpSource], { error: expectedSource });
+const sources = z.array(source).min(1, { error: `at least one ${expectedSource}` });
+
+const baselinePath = text('a path to a baseline.json', (value) => value !== '' && isPrintable(value)).refine(
+  (value) => !/^[a-z][a-z0-9+.-]+:\/\//i.test(value),
+  { error: unavailableMessage('baseline URIs', 'a baseline is a file beside the configuration; give its path') },
+);
+
+const version = z.strictObject(
+  {
+    match: text(
+      'a version, or its beginning followed by "*", of 1 to 200 printable characters',
+      (value) => value !== '' && value.length <= 200 && isPrintable(value) && !/\*./.test(value),
+    ),
+    schema: z
+      .strictObject(
+        {
+          columns: z
+            .array(column, { error: 'a list of column names in order' })
+            .min(1, { error: 'at least one column name; leave it out where payloads carry names' })
+            .optional(),
+          prediction: z
+            .union([column, z.array(column).min(1, { error: 'at least one name' })], {
+              error: 'a name or a list of names',
+            })
+            .optional(),
+        },
+        strict,
+      )
+      .default({}),
+    baseline: z
+      .union(
+        [
+          baselinePath,
+          z.strictObject(
+            {
+              path: baselinePath,
+              sha256: text('a SHA-256 of 64 lower-case hexadecimal digits', (value) =>
+                /^[0-9a-f]{64}$/.test(value),
+              ).optional(),
+            },
+            strict,
+          ),
+        ],
+        { error: 'a path or { path, sha256 }' },
+      )
+      .optional(),
+  },
+  strict,
+);
+
+const feature = z.strictObject(
+  {
+    ignore: flag().default(false),
+    required: flag().default(false),
+    kind: z.enum(['numeric', 'categorical'], { error: '"numeric" or "categorical"' }).optional(),
+    minimumEffect: number('a PSI from 0 to 10', (value) => value >= 0 && value <= 10).optional(),
+    published: flag().default(false),
+  },
+  strict,
+);
+
+export type FeatureInput = z.input<typeof feature>;
+
+/** By way of a map, because a record would drop a feature called `__proto__`. Pairs, sorted by name. */
+const features = z
+  .custom<Readonly<Record<string, FeatureInput>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    { error: 'an object of features by name' },
+  )
+  .transform((value) => new Map(Object.entries(value)))
+  .pipe(z.map(featureName, feature))
+  .transform((named) => [...named].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+
+const objective = number('a number in (0, 1)', (value) => value > 0 && value < 1);
+
+/** An error rate can't burn a budget faster than 1 / (1 − objective): below this the alarm could never fire. */
+const burnObjective = objective.refine((value) => !(value > 0 && value < 1) || (1 - value) * 14.4 < 1, {
+  error: 'a number above 0.9306: a lower objective can never burn its budget 14.4 times too fast',
+});
+
+const period = duration(
+  'whole hours from "1d" to "30d"',
+  (value) => value >= day && value <= 30 * day && value % hour === 0,
+).default(30 * day);
+const sloName = name('an SLO name', 50);
+
+const latencySloSchema = z.strictObject(
+  {
+    kind: z.literal('latency'),
+    name: sloName.default('latency'),
+    threshold: duration('a duration from "1ms" to "1h"', (value) => value >= 1 && value <= hour),
+    objective: burnObjective,
+    period,
+  },
+  strict,
+);
+
+const availabilitySloSchema = z.strictObject(
+  { kind: z.literal('availability'), name: sloName.default('availability'), objective: burnObjective, period },
+  strict,
+);
+
+const completenessSloSchema = z.strictObject(
+  { kind: z.literal('completeness'), name: sloName.default('completeness'), objective },
+  strict,
+);
+
+const slo = z.discriminatedUnion(
+  'kind',
+  [latencySloSchema, availabilitySloSchema, completenessSloSchema, unavailableOption],
+  { error: 'latencySlo({…}), availabilitySlo({…}) or completenessSlo({…})' },
+);
+
+const emailSchema = z.strictObject(
+  {
+    kind: z.literal('email'),
+    address: text(
+      'an e-mail address',
+      (value) =>
+        value.length <= 254 && /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$/.test(value),
+    ),
+  },
+  strict,
+);
+
+const contacts = z
+  .array(z.discriminatedUnion('kind', [emailSchema, unavailableOption], { error: "email('name@example.com')" }), {
+    error: "a list of email('name@example.com')",
+  })
+  .default([]);
+
+function share(expected: string) {
+  return number(expected, (value) => value >= 0 && value <= 1);
+}
+
+const drift = z.strictObject(
+  {
+    level: number('a probability in (0, 0.1]', (value) => value > 0 && value <= 0.1).optional(),
+    minimumEffect: number('a PSI from 0 to 10', (value) => value >= 0 && value <= 10).default(0.02),
+    effectLevel: number('a probability in (0, 0.5]', (value) => value > 0 && value <= 0.5).default(0.001),
+    minimumMissingRise: share('a share from 0 to 1').default(0.01),
+    minimumUnseenRise: share('a share from 0 to 1').default(0.01),
+    minimumRecords: number(
+      'a whole number from 1 to 1,000,000',
+      (value) => Number.isInteger(value) && value >= 1 && value <= 1_000_000,
+    ).default(30),
+    maximumQuarantineShare: share('a share from 0 to 1').default(0.01),
+    scales: unavailable('drift.scales', 'every window is judged by itself'),
+  },
+  strict,
+);
+
+export const modelSchema = z.strictObject(
+  {
+    name: name('a model name', 100),
+    source: z.union([source, sources], { error: `${expectedSource}, or a list of them` }),
+    versions: z
+      .array(version, { error: 'a list of { match, schema, baseline }' })
+      .min(1, { error: 'at least one { match, schema, baseline }' }),
+    window: duration(
+      'whole minutes that divide a day, up to "1d"',
+      (value) => value >= minute && value % minute === 0 && day % value === 0,
+    ).default(hour),
+    grace: duration('whole seconds up to "1d"', (value) => value % second === 0 && value <= day).optional(),
+    captureDelay: duration('whole minutes up to "1h"', (value) => value % minute === 0 && value <= hour).default(
+      10 * minute,
+    ),
+    silenceAfter: duration(
+      'whole minutes from "1m" to "30d"',
+      (value) => value % minute === 0 && value >= minute && value <= 30 * day,
+    ).optional(),
+    features: features.default([]),
+    slos: z.array(slo, { error: 'a list of SLOs' }).default([]),
+    drift: drift.prefault({}),
+    publishedFeatures: number(
+      'a whole number from 0 to 50',
+      (value) => Number.isInteger(value) && value >= 0 && value <= 50,
+    ).default(5),
+    alerts: z.strictObject({ yellow: contacts, red: contacts }, strict).prefault({}),
+    slices: unavailable('slices', 'every window is judged as a whole'),
+    privacy: unavailable('privacy', 'nothing is pseudonymised or dropped; remove personal data before capture'),
+    dependsOn: unavailable('dependsOn', 'every model alerts for itself'),
+    rollback: unavailable('rollback', 'no endpoint is changed'),
+    shard: unavailable('shard', 'the configuration is one unit'),
+  },
+  strict,
+);
+
+const rate = (expected: string) => number(expected, (value) => value > 0 && value <= 1000);
+
+export const fleetSchema = z.strictObject(
+  {
+    falseAlarms: z
+      .strictObject(
+        {
+          yellowPerWeek: rate('a number of false yellows a week in (0, 1000]').default(1),
+          redPerWeek: rate('a number of false reds a week in (0, 1000]').default(0.05),
+        },
+        strict,
+      )
+      .prefault({}),
+    runbook: text(
+      'a path or URL of at most 1024 printable characters without spaces',
+      (value) => value !== '' && value.length <= 1024 && isPrintable(value) && !/\s/.test(value),
+    ).default('docs/runbook.md'),
+    calendar: unavailable('fleet.calendar', 'windows are not matched with hours of the week or holidays'),
+  },
+  strict,
+);
+
+export const configSchema = z.strictObject(
+  {
+    fleet: fleetSchema.prefault({}),
+    models: z.array(modelSchema, { error: 'a list of models' }).min(1, { error: 'at least one model' }),
+  },
+  strict,
+);
+
+export type ConfigInput = z.input<typeof configSchema>;
+export type ParsedModel = z.output<typeof modelSchema>;
+export type SagemakerCaptureInput = z.input<typeof sagemakerSource>;
+export type HttpCaptureInput = z.input<typeof httpSource>;
+export type LatencySloInput = z.input<typeof latencySloSchema>;
+export type AvailabilitySloInput = z.input<typeof availabilitySloSchema>;
+export type CompletenessSloInput = z.input<typeof completenessSloSchema>;
+export type EmailInput = z.input<typeof emailSchema>;
+export type UnavailableOption = z.input<typeof unavailableOption>;

@@ -1,0 +1,186 @@
+import { canonicalJson } from '../model/canonical-json.ts';
+import { sha256 } from '../model/content-hash.ts';
+import type { FleetPolicy, ModelPolicy, SloPolicy, SourcePolicy, VersionPolicy } from '../model/policy.ts';
+import { checkModel, checkModels, predictionsOf, sourcesOf } from './config-checks.ts';
+import { ConfigError, type ConfigPath, type ConfigProblem, describeIssues } from './config-problems.ts';
+import {
+  type AvailabilitySloInput,
+  type CompletenessSloInput,
+  type ConfigInput,
+  configSchema,
+  type EmailInput,
+  type HttpCaptureInput,
+  type LatencySloInput,
+  modelSchema,
+  type ParsedModel,
+  type SagemakerCaptureInput,
+  type UnavailableOption,
+} from './config-schema.ts';
+
+export { ConfigError, type ConfigProblem } from './config-problems.ts';
+export type { ConfigInput, UnavailableOption } from './config-schema.ts';
+
+const secondsPerWeek = 7 * 86_400;
+/** Lengths of trailing windows that are judged: one window alone. */
+const scales = 1;
+/** Largest chance that a model with nothing wrong turns yellow in a week. */
+const maximumModelRisk = 0.1;
+
+/** Gives a configuration its type. `parseConfig` says what is wrong in it. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config;
+}
+
+/** SageMaker data capture: `{prefix}/{endpoint}/{variant}/yyyy/mm/dd/hh/….jsonl`. */
+export function sagemakerCapture(options: Omit<SagemakerCaptureInput, 'kind'>): SagemakerCaptureInput {
+  return { ...options, kind: 'sagemaker-capture' };
+}
+
+/** JSON Lines written by an HTTP service; with `role: 'requests'` they only report status and latency. */
+export function httpCapture(options: Omit<HttpCaptureInput, 'kind'>): HttpCaptureInput {
+  return { ...options, kind: 'http-capture' };
+}
+
+/** A share of requests must be answered within the threshold. Default name `latency`. */
+export function latencySlo(options: Omit<LatencySloInput, 'kind'>): LatencySloInput {
+  return { ...options, kind: 'latency' };
+}
+
+/** A share of requests must not fail on the server's side. Default name `availability`. */
+export function availabilitySlo(options: Omit<AvailabilitySloInput, 'kind'>): AvailabilitySloInput {
+  return { ...options, kind: 'availability' };
+}
+
+/** A share of rows must carry a value, for each feature with `required: true`. Default name `completeness`. */
+export function completenessSlo(options: Omit<CompletenessSloInput, 'kind'>): CompletenessSloInput {
+  return { ...options, kind: 'completeness' };
+}
+
+export function email(address: string): EmailInput {
+  return { kind: 'email', address };
+}
+
+/** Refused in this version. */
+export function qualitySlo(_options: unknown): UnavailableOption {
+  return { kind: 'unavailable', option: 'qualitySlo', reason: 'labels are not read' };
+}
+
+/** Refused in this version. */
+export function pagerDuty(_options: unknown): UnavailableOption {
+  return { kind: 'unavailable', option: 'pagerDuty', reason: 'alerts go by e-mail only' };
+}
+
+/** Refused in this version. */
+export function sagemakerEndpoint(_options: unknown): UnavailableOption {
+  return { kind: 'unavailable', option: 'sagemakerEndpoint', reason: 'no endpoint is changed' };
+}
+
+function toSource(source: ReturnType<typeof sourcesOf>[number]): SourcePolicy {
+  const { kind, bucket, prefix, account } = source;
+  if (kind === 'http-capture') return { kind, bucket, prefix, account, role: source.role };
+  const { endpoint, versionFrom } = source;
+  return { kind, bucket, prefix, account, role: 'inferences', endpoint, versionFrom };
+}
+
+function toVersion(version: ParsedModel['versions'][number]): VersionPolicy {
+  const { match, schema, baseline } = version;
+  return {
+    match,
+    columns: schema.columns,
+    predictions: predictionsOf(version),
+    baseline: typeof baseline === 'string' ? { path: baseline } : baseline,
+  };
+}
+
+function toSlos(slo: ParsedModel['slos'][number]): readonly SloPolicy[] {
+  switch (slo.kind) {
+    case 'latency': {
+      const { kind, name, objective, threshold, period } = slo;
+      return [{ kind, name, objective, thresholdMilliseconds: threshold, periodSeconds: period / 1000 }];
+    }
+    case 'availability': {
+      const { kind, name, objective, period } = slo;
+      return [{ kind, name, objective, periodSeconds: period / 1000 }];
+    }
+    case 'completeness':
+      return [slo];
+    case 'unavailable':
+      return [];
+  }
+}
+
+/**
+ * The Benjamini–Hochberg level of one window: min(0.1, yellow alarms a week / models), shared out over the windows of
+ * a week and the scales.
+ */
+function deriveLevel(yellowPerWeek: number, models: number, windowSeconds: number): number {
+  return Math.min(maximumModelRisk, yellowPerWeek / models) / ((secondsPerWeek / windowSeconds) * scales);
+}
+
+function toPolicy(model: ParsedModel, fleet: FleetPolicy, models: number): ModelPolicy {
+  const windowSeconds = model.window / 1000;
+  const { level, minimumEffect, effectLevel, minimumMissingRise, minimumUnseenRise } = model.drift;
+  const contacts = (tier: 'yellow' | 'red') =>
+    model.alerts[tier].flatMap((contact) => (contact.kind === 'email' ? [contact] : []));
+  return {
+    schema: 'tidewatch.config/1',
+    name: model.name,
+    sources: sourcesOf(model).map(toSource),
+    versions: model.versions.map(toVersion),
+    windowSeconds,
+    graceSeconds: (model.grace ?? Math.max(600_000, model.captureDelay)) / 1000,
+    captureDelaySeconds: model.captureDelay / 1000,
+    silenceAfterSeconds: model.silenceAfter === undefined ? undefined : model.silenceAfter / 1000,
+    features: model.features,
+    slos: model.slos.flatMap(toSlos),
+    drift: {
+      level: level ?? deriveLevel(fleet.falseAlarms.yellowPerWeek, models, windowSeconds),
+      minimumEffect,
+      effectLevel,
+      minimumMissingRise,
+      minimumUnseenRise,
+      minimumRecords: model.drift.minimumRecords,
+      maximumQuarantineShare: model.drift.maximumQuarantineShare,
+    },
+    publishedFeatures: model.publishedFeatures,
+    alerts: { yellow: contacts('yellow'), red: contacts('red') },
+  };
+}
+
+/** Models whose own values are right are checked further even where others are wrong, so that one run shows all. */
+function findProblems(value: unknown): readonly ConfigProblem[] {
+  const parsed = configSchema.safeParse(value);
+  const problems = [...describeIssues(parsed.error?.issues ?? [], value, [])];
+  const models = typeof value === 'object' && value !== null && 'models' in value ? value.models : undefined;
+  if (!Array.isArray(models)) return problems;
+  const sound = models.flatMap((input: unknown, index): { model: ParsedModel; path: ConfigPath }[] => {
+    const { data } = modelSchema.safeParse(input);
+    return data === undefined ? [] : [{ model: data, path: ['models', index] }];
+  });
+  for (const { model, path } of sound) problems.push(...checkModel(model, path));
+  problems.push(...checkModels(sound));
+  return problems;
+}
+
+/**
+ * The policies a configuration stands for. Paths of baselines are kept as written: relative to the configuration.
+ * @throws {ConfigError} with everything that is wrong, each with its path, what was seen and what was expected.
+ */
+export function parseConfig(value: unknown): { readonly fleet: FleetPolicy; readonly models: readonly ModelPolicy[] } {
+  const problems = findProblems(value);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const config = configSchema.parse(value);
+  const { falseAlarms, runbook } = config.fleet;
+  const fleet: FleetPolicy = { schema: 'tidewatch.fleet/1', falseAlarms, runbook };
+  return { fleet, models: config.models.map((model) => toPolicy(model, fleet, config.models.length)) };
+}
+
+/** The one text of a model's configuration: what is shipped with the code and hashed. */
+export function configJson(policy: ModelPolicy): string {
+  return canonicalJson(policy);
+}
+
+/** SHA-256 of the canonical JSON: goes with every verdict. */
+export function configHash(policy: ModelPolicy): string {
+  return sha256(configJson(policy));
+}

@@ -1,0 +1,177 @@
+import type { BaselineFeature } from '../model/baseline.ts';
+import type { CategoricalLayout, FeatureLayout, NumericLayout } from '../model/layout.ts';
+import type { CategoricalSummary, FeatureSummary, NumericSummary } from '../model/profile.ts';
+import type { Bins, FeatureVerdict, TestResult } from '../model/verdict.ts';
+import { jensenShannonDistance } from '../stats/divergence.ts';
+import { effectFloorTest } from '../stats/effect-floor.ts';
+import { hypergeometricUpperTail } from '../stats/hypergeometric.ts';
+import { histogramKolmogorovSmirnov, histogramWasserstein } from '../stats/log-linear-histogram.ts';
+import { pearsonTest } from '../stats/pearson.ts';
+import { populationStabilityIndex } from '../stats/population-stability-index.ts';
+import { expectedUnseenRows } from './expected-unseen.ts';
+import { poolCategoricalBins, poolNumericBins } from './feature-bins.ts';
+import { keepFinite } from './feature-statistics.ts';
+
+/** What a window's values of one feature measure against the baseline's. Judges nothing. */
+export interface FeatureComparison {
+  readonly scores: FeatureVerdict['scores'];
+  readonly tests: FeatureVerdict['tests'];
+  readonly bins?: Bins | undefined;
+  /** min(1, 3·min(Pearson, missing, unseen)); null where none of them could be run. */
+  readonly combinedPValue: number | null;
+  /** Current share of missing values minus the baseline's. */
+  readonly missingRise: number;
+  /** Current share of unseen categories minus the share expected of a window in which nothing changed. */
+  readonly unseenRise: number;
+  readonly expectedUnseenShare: number;
+}
+
+/** Tests of one feature that share its false-alarm level. */
+const testsPerFeature = 3;
+
+/**
+ * Compares a feature's window with its baseline. PSI, Jensen–Shannon distance, Pearson's test and the effect floor
+ * all come from the pooled `bins` that are returned; Kolmogorov–Smirnov and Wasserstein from the fine buckets. Only
+ * the one-sided exact tests look at missing values and unseen categories that were too few for a bin.
+ * @param minimumEffect PSI below which a difference does not matter; 0 leaves the effect-floor test out
+ */
+export function compareFeature(
+  layout: FeatureLayout,
+  baseline: BaselineFeature,
+  current: FeatureSummary,
+  minimumEffect: number,
+): FeatureComparison {
+  const summary = baseline.summary;
+  const missing = testMissing(summary, current);
+  if (layout.kind === 'numeric' && summary.kind === 'numeric' && current.kind === 'numeric') {
+    const bins = poolNumericBins(layout, summary, current);
+    const fine = measureFineBuckets(layout, baseline, summary, current);
+    return assemble(summary, current, { bins, fine, missing, minimumEffect });
+  }
+  if (layout.kind === 'categorical' && summary.kind === 'categorical' && current.kind === 'categorical') {
+    return compareCategorical(layout, baseline, summary, current, missing, minimumEffect);
+  }
+  return assemble(summary, current, { missing, minimumEffect });
+}
+
+function compareCategorical(
+  layout: CategoricalLayout,
+  baseline: BaselineFeature,
+  summary: CategoricalSummary,
+  current: CategoricalSummary,
+  missing: TestResult | undefined,
+  minimumEffect: number,
+): FeatureComparison {
+  const bins = poolCategoricalBins(layout, summary, current, Math.max(summary.unseen, baseline.rare));
+  const expected = expectedUnseenRows(baseline);
+  const unseen = testUnseen(summary, current, expected);
+  return assemble(summary, current, { bins, missing, unseen, expectedUnseen: expected, minimumEffect });
+}
+
+interface Measured {
+  readonly bins?: Bins;
+  readonly fine?: Pick<FeatureVerdict['scores'], 'kolmogorovSmirnov' | 'wasserstein'>;
+  readonly missing: TestResult | undefined;
+  readonly unseen?: TestResult | undefined;
+  readonly expectedUnseen?: number;
+  readonly minimumEffect: number;
+}
+
+function assemble(baseline: FeatureSummary, current: FeatureSummary, measured: Measured): FeatureComparison {
+  const binned = measured.bins ? compareBins(measured.bins, measured.minimumEffect) : undefined;
+  const pValues = [binned?.pearson, measured.missing, measured.unseen].flatMap((test) => (test ? [test.pValue] : []));
+  const expectedUnseenShare = share(measured.expectedUnseen ?? 0, baseline.count);
+  const currentUnseen = current.kind === 'categorical' ? current.unseen : 0;
+  return {
+    scores: { ...binned?.scores, ...measured.fine },
+    tests: {
+      ...(binned?.pearson && { pearson: binned.pearson }),
+      ...(measured.missing && { missing: measured.missing }),
+      ...(measured.unseen && { unseen: measured.unseen }),
+      ...(binned?.effectFloor && { effectFloor: binned.effectFloor }),
+    },
+    bins: measured.bins,
+    combinedPValue: pValues.length === 0 ? null : Math.min(1, testsPerFeature * Math.min(...pValues)),
+    missingRise: share(current.missing, rowsOf(current)) - share(baseline.missing, rowsOf(baseline)),
+    unseenRise: share(currentUnseen, current.count) - expectedUnseenShare,
+    expectedUnseenShare,
+  };
+}
+
+function compareBins(bins: Bins, minimumEffect: number) {
+  const baselineSize = bins.baseline.reduce((sum, count) => sum + count, 0);
+  const currentSize = bins.current.reduce((sum, count) => sum + count, 0);
+  if (bins.baseline.length < 2 || baselineSize === 0 || currentSize === 0) return undefined;
+  const psi = populationStabilityIndex(bins.baseline, bins.current);
+  const floor =
+    minimumEffect > 0
+      ? effectFloorTest(psi, baselineSize, currentSize, bins.baseline.length, minimumEffect)
+      : undefined;
+  return {
+    scores: {
+      populationStabilityIndex: keepFinite(psi),
+      jensenShannonDistance: keepFinite(jensenShannonDistance(bins.baseline, bins.current)),
+    },
+    pearson: keepTest(pearsonTest(bins.baseline, bins.current)),
+    effectFloor: floor && keepTest(floor),
+  };
+}
+
+function measureFineBuckets(
+  layout: NumericLayout,
+  baseline: BaselineFeature,
+  summary: NumericSummary,
+  current: NumericSummary,
+): Pick<FeatureVerdict['scores'], 'kolmogorovSmirnov' | 'wasserstein'> {
+  if (summary.buckets.length === 0 || current.buckets.length === 0) return {};
+  const distance = histogramWasserstein(summary.buckets, current.buckets, layout.centre, layout.unit);
+  return {
+    kolmogorovSmirnov: keepFinite(histogramKolmogorovSmirnov(summary.buckets, current.buckets)),
+    wasserstein: keepFinite(distance / spreadOf(layout, baseline)),
+  };
+}
+
+/** A normal distribution's interquartile range in standard deviations. */
+const interquartileRangePerDeviation = 1.349;
+
+/** The baseline's standard deviation; where that is 0, the one a normal distribution as wide as the layout would have. */
+function spreadOf(layout: NumericLayout, baseline: BaselineFeature): number {
+  const deviation = baseline.standardDeviation;
+  if (deviation !== undefined && Number.isFinite(deviation) && deviation > 0) return deviation;
+  return (4 * layout.unit) / interquartileRangePerDeviation;
+}
+
+/** Is the share of missing values higher than the baseline's? One-sided, exact given the total of missing values. */
+function testMissing(baseline: FeatureSummary, current: FeatureSummary): TestResult | undefined {
+  const drawn = rowsOf(current);
+  const population = rowsOf(baseline) + drawn;
+  if (drawn === 0 || population === drawn) return undefined;
+  const successes = baseline.missing + current.missing;
+  return keepTest({
+    statistic: current.missing,
+    pValue: hypergeometricUpperTail(current.missing, drawn, successes, population),
+  });
+}
+
+/** Is the share of unseen categories higher than expected? One-sided, exact given the total. */
+function testUnseen(baseline: CategoricalSummary, current: CategoricalSummary, expected: number) {
+  if (current.count === 0 || baseline.count === 0) return undefined;
+  const population = baseline.count + current.count;
+  return keepTest({
+    statistic: current.unseen,
+    pValue: hypergeometricUpperTail(current.unseen, current.count, expected + current.unseen, population),
+  });
+}
+
+function keepTest(test: TestResult): TestResult | undefined {
+  if (!Number.isFinite(test.statistic) || !Number.isFinite(test.pValue)) return undefined;
+  return { ...test, pValue: Math.min(1, Math.max(0, test.pValue)) };
+}
+
+function rowsOf(summary: FeatureSummary): number {
+  return summary.count + summary.missing;
+}
+
+function share(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
+}

@@ -1,0 +1,203 @@
+import { dayKey, liveVerdictKey } from '../contract/keys.ts';
+import { judgeLive, type LiveJudgement } from '../evaluate/judge-live.ts';
+import { createLiveVerdict } from '../evaluate/live-verdict.ts';
+import { shortHash } from '../model/content-hash.ts';
+import type { MinuteSlot } from '../model/profile.ts';
+import { type Finding, worstTier } from '../model/verdict.ts';
+import { noRecords } from '../profile/summarise.ts';
+import { judgeSlos } from '../slo/judge-slos.ts';
+import { mergeMinuteSlots } from '../slo/minute-slots.ts';
+import { findWatermark } from '../slo/watermark.ts';
+import { putEvidenceEntry } from './evidence.ts';
+import { fragmentLifeMilliseconds } from './intake.ts';
+import type { ModelRuntime } from './model-runtime.ts';
+import { type ModelState, readModelState, updateModelState } from './model-state.ts';
+import type { Clock, InvocationCounter, ObjectStore, StateTable } from './ports.ts';
+import type { RollUpReader } from './roll-up.ts';
+import { listSeries, type SeriesState } from './series.ts';
+import type { WindowReader } from './window-reader.ts';
+import { encodeJson, putFact } from './write-once.ts';
+
+export interface LivePorts {
+  readonly state: ObjectStore;
+  readonly audit: ObjectStore;
+  readonly table: StateTable;
+  readonly invocations: InvocationCounter;
+  readonly clock: Clock;
+  readonly windows: WindowReader;
+  readonly rollUps: RollUpReader;
+}
+
+const millisecondsPerMinute = 60_000;
+const minutesPerHour = 60;
+/** A key that holds other bytes than it should stays a red finding for a day. */
+const integrityMilliseconds = 86_400_000;
+
+/**
+ * Judges the model as of now from the minute slots of the newest windows and the daily SLI sums. A change of the tier, or
+ * of what is found, is written and evidenced before it is published.
+ */
+export async function judgeNow(runtime: ModelRuntime, ports: LivePorts): Promise<LiveJudgement> {
+  const now = ports.clock.now();
+  const { policy } = runtime;
+  const series = await listSeries(ports.table, policy.name);
+  const state = await readModelState(ports.table, policy.name, now);
+  const from = firstWindowToRead(runtime, series, now);
+  const slots = await readSlots(runtime, ports, series, from, now);
+  const endMinute = findWatermark(slots, now, policy.captureDelaySeconds);
+  const lastRecordTime = lastTimeWithRecords(runtime, slots) ?? state.lastRecordTime;
+  const judged = judgeLive({
+    policy,
+    slots: slots.filter(({ minute }) => minute >= endMinute - minutesPerHour),
+    now,
+    endMinute,
+    longestGapSeconds: longestGapOf(runtime, series),
+    invocations: await countInvocations(runtime, ports, slots, lastRecordTime ?? state.since, now),
+    slos: judgeSlos(
+      policy.slos,
+      {
+        hours: await ports.rollUps.hours(state.rollUps.map(([, key]) => key)),
+        slots,
+        slotsFrom: Math.floor(from / (minutesPerHour * millisecondsPerMinute)),
+      },
+      endMinute,
+    ),
+    lastRecordTime,
+    monitoringSince: state.since,
+  });
+  const integrity = state.integrity.filter(([, since]) => now - since < integrityMilliseconds).map(describeIntegrity);
+  const judgement = {
+    ...judged,
+    tier: worstTier([judged.tier, ...integrity.map(({ tier }) => tier)]),
+    findings: [...integrity, ...judged.findings],
+  };
+  await keepChange(runtime, ports, series, state, judgement, slots, endMinute, lastRecordTime);
+  return judgement;
+}
+
+/**
+ * The start of the oldest window whose slots are needed: an hour and the capture delay back, and further where windows
+ * are not judged yet, for their SLIs are in no roll-up.
+ */
+function firstWindowToRead(runtime: ModelRuntime, series: readonly SeriesState[], now: number): number {
+  const { windowSeconds, captureDelaySeconds } = runtime.policy;
+  const width = windowSeconds * 1000;
+  const lookBack = now - captureDelaySeconds * 1000 - 2 * minutesPerHour * millisecondsPerMinute;
+  const unjudged = series.filter((one) => one.judgedThrough <= one.newestWindow).map((one) => one.judgedThrough);
+  const wanted = Math.min(lookBack, ...unjudged);
+  return Math.floor(Math.max(wanted, now - fragmentLifeMilliseconds) / width) * width;
+}
+
+async function readSlots(
+  runtime: ModelRuntime,
+  ports: LivePorts,
+  series: readonly SeriesState[],
+  from: number,
+  now: number,
+): Promise<readonly MinuteSlot[]> {
+  const width = runtime.policy.windowSeconds * 1000;
+  const groups: (readonly MinuteSlot[])[] = [];
+  for (const one of series) {
+    const named = { model: runtime.policy.name, variant: one.variant, version: one.version, layout: one.layout };
+    for (let start = Math.max(from, one.firstWindow); start <= Math.min(one.newestWindow, now); start += width) {
+      groups.push((await ports.windows.read(named, start)).summary.minutes);
+    }
+  }
+  const [only] = groups;
+  return only && groups.length === 1 ? only : mergeMinuteSlots(groups);
+}
+
+/** The end of the newest minute with an inference record; of any request where the model has no source of records. */
+function lastTimeWithRecords(runtime: ModelRuntime, slots: readonly MinuteSlot[]): number | undefined {
+  const hasRecords = runtime.policy.sources.some(({ role }) => role === 'inferences');
+  const newest = slots.findLast((slot) => (hasRecords ? slot.rows > 0 || slot.schemaBreaks > 0 : slot.requests > 0));
+  return newest && (newest.minute + 1) * millisecondsPerMinute - 1;
+}
+
+/**
+ * Calls since the last record. Requests in the HTTP captures prove that the model was called; that they are silent as
+ * well proves nothing.
+ */
+async function countInvocations(
+  runtime: ModelRuntime,
+  ports: LivePorts,
+  slots: readonly MinuteSlot[],
+  since: number,
+  now: number,
+): Promise<number | undefined> {
+  const until = now - runtime.policy.captureDelaySeconds * 1000;
+  if (until <= since) return undefined;
+  const reported = await ports.invocations.count(runtime.policy.name, since, until);
+  if (reported !== undefined) return reported;
+  const from = since / millisecondsPerMinute;
+  const to = until / millisecondsPerMinute;
+  const requests = slots.reduce((sum, slot) => (slot.minute > from && slot.minute < to ? sum + slot.requests : sum), 0);
+  return requests > 0 ? requests : undefined;
+}
+
+function longestGapOf(runtime: ModelRuntime, series: readonly SeriesState[]): number | undefined {
+  const gaps = series.flatMap(({ version }) => runtime.baselineOf(version)?.time?.longestGapSeconds ?? []);
+  return gaps.length > 0 ? Math.max(...gaps) : undefined;
+}
+
+function describeIntegrity([key]: readonly [key: string, since: number]): Finding {
+  return {
+    id: `integrity:${shortHash(key)}`,
+    tier: 'red',
+    kind: 'integrity',
+    message: `${key} holds other content than was written before; nothing was overwritten, a person must look`,
+    evidence: { key },
+  };
+}
+
+async function keepChange(
+  runtime: ModelRuntime,
+  ports: LivePorts,
+  series: readonly SeriesState[],
+  state: ModelState,
+  judgement: LiveJudgement,
+  slots: readonly MinuteSlot[],
+  endMinute: number,
+  lastRecordTime: number | undefined,
+): Promise<void> {
+  const { policy } = runtime;
+  const now = ports.clock.now();
+  const found = shortHash(JSON.stringify([judgement.tier, judgement.findings.map(({ id }) => id).sort()]));
+  const unchanged = state.live.found === found || (state.live.found === undefined && judgement.findings.length === 0);
+  if (unchanged) {
+    // A row a minute would be a write a minute: the memory of the last record may lag by an hour.
+    if ((lastRecordTime ?? 0) - (state.lastRecordTime ?? 0) < minutesPerHour * millisecondsPerMinute) return;
+    await updateModelState(ports.table, policy.name, now, (before) => ({ ...before, lastRecordTime }));
+    return;
+  }
+  const newest = [...series].sort((a, b) => b.newestWindow - a.newestWindow)[0];
+  const named = { variant: newest?.variant ?? 'AllTraffic', version: newest?.version ?? runtime.defaultVersion };
+  const rows = slots
+    .filter(({ minute }) => minute >= endMinute - minutesPerHour && minute < endMinute)
+    .reduce((sum, slot) => ({ counted: sum.counted + slot.rows, quarantined: sum.quarantined + slot.schemaBreaks }), {
+      counted: 0,
+      quarantined: 0,
+    });
+  const verdict = createLiveVerdict({
+    policy,
+    series: named,
+    judgement,
+    endMinute,
+    records: { ...noRecords, ...rows, captured: rows.counted + rows.quarantined },
+    evidence: {
+      baseline: runtime.baselineOf(named.version)?.sha256 ?? null,
+      config: runtime.configHash,
+      code: runtime.code,
+      profiles: [],
+    },
+  });
+  const key = liveVerdictKey({ model: policy.name, ...named }, Math.floor(now / millisecondsPerMinute));
+  // Two judgements of one minute may differ where data came in between: the first was the one published.
+  await putFact(ports.state, key, encodeJson(verdict), () => true);
+  await putEvidenceEntry(ports.audit, policy.name, now, 'verdict', `${key}\n${dayKey(now)}`, verdict);
+  await updateModelState(ports.table, policy.name, now, (before) => ({
+    ...before,
+    lastRecordTime,
+    live: { tier: judgement.tier, found, key, since: now },
+  }));
+}

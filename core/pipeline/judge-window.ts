@@ -1,0 +1,179 @@
+import { parseVerdictKey, profileKey, verdictKey, verdictWindowPrefix } from '../contract/keys.ts';
+import { metricNamespace } from '../contract/metric-names.ts';
+import { evaluateWindow } from '../evaluate/evaluate-window.ts';
+import { canonicalJson } from '../model/canonical-json.ts';
+import { shortHash } from '../model/content-hash.ts';
+import type { Profile, Series, Window } from '../model/profile.ts';
+import { tierValue, type Verdict } from '../model/verdict.ts';
+import { batchMetrics } from '../publish/batch-metrics.ts';
+import { verdictMetrics } from '../publish/verdict-metrics.ts';
+import { putEvidenceEntry } from './evidence.ts';
+import type { ModelRuntime } from './model-runtime.ts';
+import type { Clock, InvocationCounter, MetricSink, ObjectStore, StateTable } from './ports.ts';
+import { rollUpWindow } from './roll-up.ts';
+import { updateSeries } from './series.ts';
+import type { WindowContent, WindowReader } from './window-reader.ts';
+import { encodeJson, putFact } from './write-once.ts';
+
+export interface JudgePorts {
+  readonly state: ObjectStore;
+  readonly audit: ObjectStore;
+  readonly table: StateTable;
+  readonly metrics: MetricSink;
+  readonly invocations: InvocationCounter;
+  readonly clock: Clock;
+  readonly windows: WindowReader;
+}
+
+/**
+ * Judges a closed window by the fragments listed now. The same set of fragments is a no-op; a larger one writes the next
+ * revision. Verdict first, then its metrics, then the series' state, so that a crash repeats the rest and nothing else.
+ */
+export async function judgeWindow(
+  runtime: ModelRuntime,
+  ports: JudgePorts,
+  series: Series,
+  window: Window,
+): Promise<{ readonly verdict: Verdict; readonly key: string; readonly written: boolean }> {
+  for (;;) {
+    const content = await ports.windows.read(series, window.start);
+    const profile = await putProfile(ports, series, window, content);
+    const history = await readRevisions(ports.state, series, window.start);
+    const newest = history.at(-1);
+    const known = newest?.verdict.evidence.profiles.includes(profile) ? newest : undefined;
+    const verdict = known?.verdict ?? (await judge(runtime, ports, series, window, content, profile, history));
+    const key = known?.key ?? verdictKey(series, window.start, verdict.revision);
+    if (!known && (await ports.state.putOnce(key, encodeJson(verdict))) === 'different') continue;
+    await putEvidenceEntry(ports.audit, series.model, window.end, 'verdict', key, verdict);
+    if (verdict.revision === 0) await publish(runtime, ports, verdict);
+    await rollUpWindow(ports, series, window, content.summary);
+    await recordVerdict(ports.table, series, window, key, verdict);
+    return { verdict, key, written: !known };
+  }
+}
+
+async function judge(
+  runtime: ModelRuntime,
+  ports: JudgePorts,
+  series: Series,
+  window: Window,
+  content: WindowContent,
+  profile: string,
+  history: readonly Revision[],
+): Promise<Verdict> {
+  const { policy } = runtime;
+  const verdict = evaluateWindow({
+    policy,
+    baseline: runtime.baselineOf(series.version),
+    summary: content.summary,
+    series,
+    window,
+    revision: history.length,
+    lateCounted: await countLate(ports.state, history, content),
+    invocations: await countInvocations(runtime, ports, window, content),
+    mode: 'closed',
+    evidence: {
+      baseline: runtime.baselineOf(series.version)?.sha256 ?? null,
+      config: runtime.configHash,
+      code: runtime.code,
+      profiles: [profile],
+    },
+  });
+  const before = history.at(-1)?.verdict;
+  // Late data restates its window but can't raise its tier: that would be a second look the budget doesn't pay for.
+  return before && tierValue[verdict.tier] > tierValue[before.tier] ? { ...verdict, tier: before.tier } : verdict;
+}
+
+/** Calls of the model in the window; undefined where nobody can tell. HTTP captures prove calls, never their absence. */
+async function countInvocations(
+  runtime: ModelRuntime,
+  ports: JudgePorts,
+  window: Window,
+  content: WindowContent,
+): Promise<number | undefined> {
+  const reported = await ports.invocations.count(runtime.policy.name, window.start, window.end);
+  const requests = content.summary.requests.captured;
+  return reported ?? (requests > 0 ? requests : undefined);
+}
+
+async function putProfile(ports: JudgePorts, series: Series, window: Window, content: WindowContent): Promise<string> {
+  const profile: Profile = {
+    schema: 'tidewatch.profile/1',
+    series,
+    window,
+    fragments: content.fragments,
+    summary: content.summary,
+  };
+  const key = profileKey(series, window.start, shortHash(canonicalJson(content.fragments)));
+  await putFact(ports.state, key, encodeJson(profile));
+  return key;
+}
+
+interface Revision {
+  readonly key: string;
+  readonly verdict: Verdict;
+}
+
+async function readRevisions(state: ObjectStore, series: Series, windowStart: number): Promise<readonly Revision[]> {
+  const revisions: Revision[] = [];
+  for await (const key of state.list(verdictWindowPrefix(series, windowStart))) {
+    const bytes = parseVerdictKey(key) && (await state.get(key));
+    if (bytes) revisions.push({ key, verdict: parseVerdict(key, bytes) });
+  }
+  return revisions;
+}
+
+/** Records of the fragments that the first judgement did not know. */
+async function countLate(state: ObjectStore, history: readonly Revision[], content: WindowContent): Promise<number> {
+  const first = history[0]?.verdict.evidence.profiles[0];
+  if (first === undefined) return 0;
+  const bytes = await state.get(first);
+  if (!bytes) throw new Error(`${first}: the profile of the first judgement is gone, expected it to be kept`);
+  const profile: Profile = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const known = new Set(profile.fragments.map(([id]) => id));
+  return content.fragments.reduce((sum, [id], index) => (known.has(id) ? sum : sum + (content.counted[index] ?? 0)), 0);
+}
+
+/** Scores carry their window's end and are published for the first revision only: history is not rewritten. */
+async function publish(runtime: ModelRuntime, ports: JudgePorts, verdict: Verdict): Promise<void> {
+  for (const batch of batchMetrics(verdictMetrics(verdict, runtime.policy), ports.clock.now()).batches) {
+    await ports.metrics.put(metricNamespace, batch);
+  }
+}
+
+async function recordVerdict(
+  table: StateTable,
+  series: Series,
+  window: Window,
+  key: string,
+  verdict: Verdict,
+): Promise<void> {
+  const { captured, quarantined } = verdict.records;
+  const newest = { key, windowStart: window.start, tier: verdict.tier, captured, quarantined };
+  await updateSeries(table, series, (state) => {
+    const { variant, version, layout } = series;
+    const before = state ?? {
+      variant,
+      version,
+      layout,
+      firstWindow: window.start,
+      newestWindow: window.start,
+      judgedThrough: window.start,
+    };
+    const isNewest = before.newest === undefined || before.newest.windowStart <= window.start;
+    return {
+      ...before,
+      judgedThrough: Math.max(before.judgedThrough, window.end),
+      newest: isNewest ? newest : before.newest,
+    };
+  });
+}
+
+/** @throws {TypeError} for bytes that are no verdict. */
+export function parseVerdict(key: string, bytes: Uint8Array): Verdict {
+  const verdict: Verdict = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  if (verdict?.schema !== 'tidewatch.verdict/1') {
+    throw new TypeError(`${key}: expected schema tidewatch.verdict/1, saw ${JSON.stringify(verdict?.schema)}`);
+  }
+  return verdict;
+}

@@ -1,0 +1,103 @@
+import { matchVersion } from '../decode/match-version.ts';
+import type { Baseline } from '../model/baseline.ts';
+import { canonicalJson } from '../model/canonical-json.ts';
+import { sha256 } from '../model/content-hash.ts';
+import type { Layout } from '../model/layout.ts';
+import type { FleetPolicy, ModelPolicy, VersionPolicy } from '../model/policy.ts';
+import type { Series } from '../model/profile.ts';
+import { baselineHash, layoutId } from '../profile/build-baseline.ts';
+
+/** The layout segment of keys where a version has no baseline. */
+export const noLayout = 'none';
+
+/** A model's policy together with all that it names, loaded and checked once. */
+export interface ModelRuntime {
+  readonly policy: ModelPolicy;
+  readonly fleet: FleetPolicy;
+  /** SHA-256 of the policy's canonical JSON. */
+  readonly configHash: string;
+  /** What runs: the package's version and build. */
+  readonly code: string;
+  /** SHA-256 of every baseline in force, sorted. */
+  readonly baselineHashes: readonly string[];
+  /** The version of records that name none. */
+  readonly defaultVersion: string;
+  /** The entry of `policy.versions` a version is read by; the first where none matches. */
+  versionPolicy(version: string): VersionPolicy;
+  baselineOf(version: string): Baseline | undefined;
+  /** The baseline's layout without the features that the config ignores. */
+  layoutOf(version: string): Layout | undefined;
+  seriesOf(variant: string, version: string): Series;
+}
+
+/** A baseline that is not what it claims to be. */
+export class BaselineError extends Error {
+  override readonly name = 'BaselineError';
+}
+
+/**
+ * @param baselines by the path that `policy.versions[].baseline` names.
+ * @throws {BaselineError} where a baseline is missing or its content doesn't match its SHA-256.
+ */
+export function createModelRuntime(
+  policy: ModelPolicy,
+  fleet: FleetPolicy,
+  baselines: ReadonlyMap<string, Baseline>,
+  code: string,
+): ModelRuntime {
+  const loaded = new Map<VersionPolicy, { baseline: Baseline; layout: Layout }>();
+  for (const version of policy.versions) {
+    if (!version.baseline) continue;
+    const baseline = baselines.get(version.baseline.path);
+    if (!baseline) throw new BaselineError(`${policy.name}: baseline ${version.baseline.path} is not loaded`);
+    checkBaseline(`${policy.name}: baseline ${version.baseline.path}`, baseline, version.baseline.sha256);
+    const ignored = new Set(policy.features.filter(([, feature]) => feature.ignore).map(([name]) => name));
+    const features = baseline.layout.features.filter(([name]) => !ignored.has(name));
+    loaded.set(version, { baseline, layout: { ...baseline.layout, features } });
+  }
+  const versionPolicy = (version: string) => {
+    const found = matchVersion(policy.versions, version) ?? policy.versions[0];
+    if (!found) throw new RangeError(`${policy.name}: expected at least one entry of versions`);
+    return found;
+  };
+  const entry = (version: string) => loaded.get(versionPolicy(version));
+  return {
+    policy,
+    fleet,
+    configHash: sha256(canonicalJson(policy)),
+    code,
+    baselineHashes: [...loaded.values()].map(({ baseline }) => baseline.sha256).sort(),
+    defaultVersion: literalVersion(policy.versions[0]?.match ?? ''),
+    versionPolicy,
+    baselineOf: (version) => entry(version)?.baseline,
+    layoutOf: (version) => entry(version)?.layout,
+    seriesOf: (variant, version) => ({
+      model: policy.name,
+      variant,
+      version,
+      layout: entry(version)?.baseline.layoutId ?? noLayout,
+    }),
+  };
+}
+
+/** A version's name out of its pattern: `credit-v7` is its own, `credit-*` gives `credit`, `*` gives `default`. */
+function literalVersion(match: string): string {
+  return match.endsWith('*') ? match.slice(0, -1).replace(/[-_.]+$/, '') || 'default' : match || 'default';
+}
+
+/** @throws {BaselineError} naming what was expected and seen. */
+export function checkBaseline(where: string, baseline: Baseline, expected?: string): void {
+  if (baseline.schema !== 'tidewatch.baseline/1') {
+    throw new BaselineError(`${where}: expected schema tidewatch.baseline/1, saw ${JSON.stringify(baseline.schema)}`);
+  }
+  const actual = baselineHash(baseline);
+  if (actual !== baseline.sha256) {
+    throw new BaselineError(`${where}: content has SHA-256 ${actual}, but it names ${baseline.sha256}: it was changed`);
+  }
+  if (layoutId(baseline.layout) !== baseline.layoutId) {
+    throw new BaselineError(`${where}: layoutId is not the hash of its layout: it was changed`);
+  }
+  if (expected !== undefined && expected !== actual) {
+    throw new BaselineError(`${where}: has SHA-256 ${actual}, but the config pins ${expected}`);
+  }
+}

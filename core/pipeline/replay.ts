@@ -1,0 +1,234 @@
+import type { AlarmDefinition, AlarmTransition } from '../model/alarm.ts';
+import type { Sequencer } from './evidence.ts';
+import { type IngestPorts, type IngestReport, ingestCapture } from './ingest.ts';
+import type { CaptureEvent } from './locate.ts';
+import { RefusedCapture, rootOf, timeInKey } from './locate.ts';
+import type { ModelRuntime } from './model-runtime.ts';
+import { type NotifyPorts, notifyOfAlarm, notifyOverdue } from './notify.ts';
+import type { CaptureStore, Clock, StateTable } from './ports.ts';
+import { sweep } from './sweep.ts';
+import { guardIntegrity, type JudgedWindow, judgeTouched, type TickPorts, tick } from './tick.ts';
+import type { AlarmWatch } from './watch-alarms.ts';
+
+/** A clock that stands where it was set: event time. */
+export class ReplayClock implements Clock {
+  #now: number;
+
+  constructor(now = 0) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  set(now: number): void {
+    this.#now = now;
+  }
+}
+
+/** A capture object and when it arrived, milliseconds since the epoch. */
+export interface Arrival extends CaptureEvent {
+  readonly time: number;
+}
+
+/** Takes the touches of closed windows off the queue. */
+export interface TouchConsumer {
+  take(limit: number): Promise<readonly { readonly windowPrefix: string; readonly generation: number }[]>;
+  acknowledge(touch: { readonly windowPrefix: string; readonly generation: number }): Promise<void>;
+}
+
+export interface ReplayPorts extends IngestPorts, TickPorts, NotifyPorts {
+  readonly clock: ReplayClock;
+  readonly touched: TouchConsumer;
+  readonly alarms: AlarmWatch;
+  readonly sequencer: Sequencer;
+  /** Runs a step of the replay whole or not at all, as far as the state table, metrics and outbox go. */
+  transaction<T>(step: () => Promise<T>): Promise<T>;
+}
+
+export interface ReplayOptions {
+  readonly runtimes: readonly ModelRuntime[];
+  readonly definitions: readonly AlarmDefinition[];
+  readonly arrivals: readonly Arrival[];
+  /** Time between ticks: a minute when deployed. */
+  readonly tickSeconds: number;
+}
+
+/** What happened in a stretch of replayed time. */
+export interface ReplayStep {
+  /** Replayed through this time, milliseconds since the epoch. */
+  readonly time: number;
+  /** Share of the replay that is done, 0 to 1. */
+  readonly share: number;
+  readonly ingested: readonly IngestReport[];
+  readonly refused: readonly string[];
+  readonly judged: readonly JudgedWindow[];
+  readonly transitions: readonly AlarmTransition[];
+}
+
+const partition = 'replay';
+const cursorKey = 'cursor';
+const stepMilliseconds = 3_600_000;
+const keyTimeDelayMilliseconds = 120_000;
+const millisecondsPerDay = 86_400_000;
+
+/**
+ * When each object of the sources arrived, in order. That is its modification time where it lies within a day after the
+ * time in its key (`aws s3 sync` keeps it), else two minutes after the time in its key.
+ */
+export async function planArrivals(
+  runtimes: readonly ModelRuntime[],
+  captures: CaptureStore,
+): Promise<readonly Arrival[]> {
+  const arrivals: Arrival[] = [];
+  for (const { policy } of runtimes) {
+    for (const source of policy.sources) {
+      for await (const { key, lastModified } of captures.list(source.bucket, rootOf(source))) {
+        const keyTime = timeInKey(key);
+        const plausible =
+          keyTime === undefined || (lastModified >= keyTime && lastModified <= keyTime + millisecondsPerDay);
+        const time = plausible ? lastModified : keyTime + keyTimeDelayMilliseconds;
+        arrivals.push({ bucket: source.bucket, key, account: source.account, time });
+      }
+    }
+  }
+  return arrivals.sort((a, b) => a.time - b.time || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+/**
+ * The whole pipeline in event time over capture objects that lie there already: objects are ingested as they arrived,
+ * and every tick judges, publishes, evaluates the alarms and notifies. A step is an hour and is kept whole with its place
+ * in time, so a replay that was killed goes on where it was and ends in the same state.
+ */
+export async function* replay(options: ReplayOptions, ports: ReplayPorts): AsyncGenerator<ReplayStep> {
+  const { arrivals, tickSeconds, runtimes } = options;
+  const first = arrivals[0]?.time;
+  const last = arrivals.at(-1)?.time;
+  if (first === undefined || last === undefined) return;
+  const tickMilliseconds = tickSeconds * 1000;
+  const start = Math.floor(first / tickMilliseconds) * tickMilliseconds;
+  const end = last + settlingMilliseconds(runtimes, last) + tickMilliseconds;
+  let through = (await readCursor(ports.table)) ?? start - tickMilliseconds;
+  while (through < end) {
+    const until = Math.min(nextStep(through), Math.ceil(end / tickMilliseconds) * tickMilliseconds);
+    const from = through;
+    const step = await ports.transaction(() => replayStep(options, ports, from, until));
+    through = until;
+    yield { ...step, time: until, share: Math.min(1, (until - start) / (end - start)) };
+  }
+  yield await ports.transaction(() => settle(options, ports, through));
+}
+
+/** Until the window of the last arrival is closed and due, on a tick. */
+function settlingMilliseconds(runtimes: readonly ModelRuntime[], last: number): number {
+  return Math.max(
+    ...runtimes.map(({ policy }) => {
+      const width = policy.windowSeconds * 1000;
+      return Math.ceil(last / width) * width - last + policy.graceSeconds * 1000;
+    }),
+  );
+}
+
+function nextStep(time: number): number {
+  return (Math.floor(time / stepMilliseconds) + 1) * stepMilliseconds;
+}
+
+async function replayStep(
+  options: ReplayOptions,
+  ports: ReplayPorts,
+  from: number,
+  until: number,
+): Promise<ReplayStep> {
+  const tickMilliseconds = options.tickSeconds * 1000;
+  const step = emptyStep(until);
+  let next = firstAfter(options.arrivals, from);
+  for (let time = from + tickMilliseconds; time <= until; time += tickMilliseconds) {
+    for (let arrival = options.arrivals[next]; arrival && arrival.time <= time; arrival = options.arrivals[++next]) {
+      ports.clock.set(arrival.time);
+      await ingestArrival(options, ports, arrival, step);
+    }
+    ports.clock.set(time);
+    await judgeAndTell(options, ports, step);
+  }
+  await keepCursor(ports.table, until);
+  return step;
+}
+
+interface OpenStep {
+  time: number;
+  share: number;
+  ingested: IngestReport[];
+  refused: string[];
+  judged: JudgedWindow[];
+  transitions: AlarmTransition[];
+}
+
+function emptyStep(time: number): OpenStep {
+  return { time, share: 1, ingested: [], refused: [], judged: [], transitions: [] };
+}
+
+async function ingestArrival(
+  options: ReplayOptions,
+  ports: ReplayPorts,
+  arrival: Arrival,
+  step: OpenStep,
+): Promise<void> {
+  for (const runtime of options.runtimes) {
+    if (!isSourceOf(runtime, arrival)) continue;
+    try {
+      const report = await guardIntegrity(runtime, ports, () => ingestCapture(runtime, ports, arrival));
+      if (report) step.ingested.push(report);
+    } catch (error) {
+      if (!(error instanceof RefusedCapture)) throw error;
+      step.refused.push(error.message);
+    }
+  }
+}
+
+function isSourceOf(runtime: ModelRuntime, arrival: Arrival): boolean {
+  return runtime.policy.sources.some(
+    (source) => source.bucket === arrival.bucket && arrival.key.startsWith(rootOf(source)),
+  );
+}
+
+async function judgeAndTell(options: ReplayOptions, ports: ReplayPorts, step: OpenStep): Promise<void> {
+  for (const touch of await ports.touched.take(1_000)) {
+    const again = await judgeTouched(options.runtimes, ports, touch.windowPrefix);
+    if (again) step.judged.push(again);
+    await ports.touched.acknowledge(touch);
+  }
+  const { judged } = await tick(options.runtimes, ports);
+  step.judged.push(...judged);
+  const policies = options.runtimes.map(({ policy }) => policy);
+  for (const { transition, message } of await ports.alarms.step()) {
+    step.transitions.push(transition);
+    if (message !== undefined) await notifyOfAlarm(options.definitions, policies, ports, message);
+  }
+  await notifyOverdue(policies, ports);
+}
+
+/** At the end: what no event brought, and everything into the hash list. */
+async function settle(options: ReplayOptions, ports: ReplayPorts, time: number): Promise<ReplayStep> {
+  const step = emptyStep(time);
+  ports.clock.set(time);
+  for (const runtime of options.runtimes) step.judged.push(...(await sweep(runtime, ports)).judged);
+  await ports.sequencer.appendNew();
+  return step;
+}
+
+function firstAfter(arrivals: readonly Arrival[], time: number): number {
+  const index = arrivals.findIndex((arrival) => arrival.time > time);
+  return index < 0 ? arrivals.length : index;
+}
+
+async function readCursor(table: StateTable): Promise<number | undefined> {
+  const row = await table.get(partition, cursorKey);
+  const value = row?.value;
+  return typeof value === 'number' ? value : undefined;
+}
+
+async function keepCursor(table: StateTable, through: number): Promise<void> {
+  const row = await table.get(partition, cursorKey);
+  await table.put(partition, cursorKey, through, row?.revision ?? 0);
+}

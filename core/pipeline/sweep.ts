@@ -1,0 +1,73 @@
+import { modelFragmentPrefix, objectId, parseFragmentKey } from '../contract/keys.ts';
+import type { Series } from '../model/profile.ts';
+import { type IngestPorts, ingestCapture } from './ingest.ts';
+import { fragmentLifeMilliseconds } from './intake.ts';
+import { judgeWindow } from './judge-window.ts';
+import { rootOf } from './locate.ts';
+import type { ModelRuntime } from './model-runtime.ts';
+import type { CaptureListing } from './ports.ts';
+import { listSeries } from './series.ts';
+import { guardIntegrity, type JudgedWindow, type TickPorts } from './tick.ts';
+
+export type SweepPorts = IngestPorts & TickPorts;
+
+export interface SweepReport {
+  /** Capture objects that no event had brought. */
+  readonly ingested: number;
+  /** Closed windows whose fragments had changed unnoticed. */
+  readonly judged: readonly JudgedWindow[];
+}
+
+/** An object younger than this may still be on its way through the queue. */
+const settledMilliseconds = 15 * 60_000;
+
+/**
+ * Compares what is there with what was done: captures without fragments are ingested, closed windows whose verdict
+ * doesn't know all of their fragments are judged again. Queues are an optimisation; listing is the truth.
+ */
+export async function sweep(runtime: ModelRuntime, ports: SweepPorts): Promise<SweepReport> {
+  const known = await listFragments(ports, runtime.policy.name);
+  let ingested = 0;
+  for (const source of runtime.policy.sources) {
+    for await (const listing of ports.captures.list(source.bucket, rootOf(source))) {
+      if (!isDue(listing, ports.clock.now()) || known.has(objectId(source.bucket, listing.key))) continue;
+      const report = await guardIntegrity(runtime, ports, () =>
+        ingestCapture(runtime, ports, { bucket: source.bucket, key: listing.key, account: source.account }),
+      );
+      if (report && report.fragments.length > 0) ingested++;
+    }
+  }
+  return { ingested, judged: await judgeChanged(runtime, ports) };
+}
+
+function isDue({ lastModified }: CaptureListing, now: number): boolean {
+  return lastModified <= now - settledMilliseconds && lastModified >= now - fragmentLifeMilliseconds;
+}
+
+async function listFragments(ports: SweepPorts, model: string): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for await (const key of ports.state.list(modelFragmentPrefix(model))) {
+    const parsed = parseFragmentKey(key);
+    if (parsed) ids.add(parsed.objectId);
+  }
+  return ids;
+}
+
+async function judgeChanged(runtime: ModelRuntime, ports: SweepPorts): Promise<readonly JudgedWindow[]> {
+  const { name, windowSeconds } = runtime.policy;
+  const width = windowSeconds * 1000;
+  const judged: JudgedWindow[] = [];
+  for (const state of await listSeries(ports.table, name)) {
+    const series: Series = { model: name, variant: state.variant, version: state.version, layout: state.layout };
+    const oldest = ports.clock.now() - fragmentLifeMilliseconds;
+    const first = Math.max(state.firstWindow, Math.floor(oldest / width) * width);
+    for (let start = first; start < state.judgedThrough; start += width) {
+      if ((await ports.windows.read(series, start)).fragments.length === 0) continue;
+      const outcome = await guardIntegrity(runtime, ports, () =>
+        judgeWindow(runtime, ports, series, { start, end: start + width }),
+      );
+      if (outcome?.written) judged.push({ verdict: outcome.verdict, key: outcome.key });
+    }
+  }
+  return judged;
+}

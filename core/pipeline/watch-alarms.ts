@@ -1,0 +1,74 @@
+import { type AlarmPlace, alarmMessage } from '../alarm/alarm-message.ts';
+import {
+  type AlarmPlan,
+  type AlarmState,
+  type AlarmStates,
+  evaluateAlarms,
+  planAlarms,
+} from '../alarm/evaluate-alarms.ts';
+import type { AlarmDefinition, AlarmTransition } from '../model/alarm.ts';
+import type { Clock, MetricSource, StateTable } from './ports.ts';
+
+export interface AlarmPorts {
+  readonly table: StateTable;
+  readonly recorded: MetricSource;
+  readonly clock: Clock;
+}
+
+const partition = 'alarms';
+const watchPartition = 'alarm-watch';
+
+/** Stands in for CloudWatch's alarms where there is no CloudWatch: the same definitions, on recorded metrics. */
+export class AlarmWatch {
+  readonly #definitions: readonly AlarmDefinition[];
+  readonly #plan: AlarmPlan;
+  readonly #ports: AlarmPorts;
+  readonly #place: AlarmPlace;
+
+  constructor(definitions: readonly AlarmDefinition[], ports: AlarmPorts, place: AlarmPlace) {
+    this.#definitions = definitions;
+    this.#plan = planAlarms(definitions);
+    this.#ports = ports;
+    this.#place = place;
+  }
+
+  /**
+   * Evaluates every alarm once and keeps the states.
+   * @returns the changes, each with the message CloudWatch would put on the alarm's topic where its actions run.
+   */
+  async step(): Promise<readonly { readonly transition: AlarmTransition; readonly message?: string | undefined }[]> {
+    const now = this.#ports.clock.now();
+    const rows = await this.#ports.table.list(partition);
+    const previous: AlarmStates = new Map(rows.map(({ key, row }) => [key, row.value as AlarmState]));
+    const { recorded } = this.#ports;
+    const { states, transitions } = evaluateAlarms(
+      this.#plan,
+      ({ namespace, metric, dimensions }, from, to) => recorded.read(namespace, metric, dimensions, from, to),
+      previous,
+      now,
+      { recordedSince: await this.#recordedSince(now) },
+    );
+    for (const [alarm, state] of states) {
+      if (previous.get(alarm) === state) continue;
+      const revision = rows.find(({ key }) => key === alarm)?.row.revision ?? 0;
+      if (!(await this.#ports.table.put(partition, alarm, state, revision))) {
+        throw new Error(
+          `alarm ${alarm}: its state was changed by someone else, expected to be the only one to evaluate it`,
+        );
+      }
+    }
+    return transitions.map((transition) => {
+      const definition = this.#definitions.find(({ name }) => name === transition.alarm);
+      const tells = definition && definition.audience !== 'none' && transition.actionsEnabled;
+      return { transition, message: tells ? alarmMessage(definition, transition, this.#place, states) : undefined };
+    });
+  }
+
+  /** Metrics before the first step can't be missing: there was nobody to record them. */
+  async #recordedSince(now: number): Promise<number> {
+    const row = await this.#ports.table.get(watchPartition, 'since');
+    if (typeof row?.value === 'number') return row.value;
+    await this.#ports.table.put(watchPartition, 'since', now, 0);
+    return now;
+  }
+}

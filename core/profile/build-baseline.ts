@@ -1,0 +1,162 @@
+import type { Baseline, BaselineFeature } from '../model/baseline.ts';
+import { canonicalJson } from '../model/canonical-json.ts';
+import { sha256, shortHash } from '../model/content-hash.ts';
+import type { FeatureLayout, Layout } from '../model/layout.ts';
+import type { FeatureSummary } from '../model/profile.ts';
+import type { RecordBatch } from '../model/record-batch.ts';
+import { ExactSum } from '../stats/exact-sum.ts';
+import { histogramQuantile, histogramRange, momentsFromSums } from '../stats/log-linear-histogram.ts';
+import { BinCounter } from './bin-counter.ts';
+import { createFeatureCounter } from './feature-counter.ts';
+import { invocationOf } from './summarise.ts';
+import type { ColumnSurvey } from './survey.ts';
+
+const probabilities = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
+const millisecondsPerMinute = 60_000;
+/** Numbers kept for windows × features × bins; beyond it the counts per window are left out, with a note. */
+const maximumWindowCounts = 5_000_000;
+
+/** A layout's short hash: part of every key that holds counts made with it. */
+export function layoutId(layout: Layout): string {
+  return shortHash(canonicalJson(layout));
+}
+
+/** Second pass over a baseline's records: counts them into the planned layout. */
+export class BaselineBuilder {
+  readonly #layout: Layout;
+  readonly #surveys: ReadonlyMap<string, ColumnSurvey>;
+  readonly #windowSeconds: number | undefined;
+  readonly #counters;
+  readonly #windows: BinCounter;
+  readonly #cells: BinCounter;
+  readonly #minutes = new Set<number>();
+  #records = 0;
+  #quarantined = 0;
+  #first = Number.POSITIVE_INFINITY;
+  #last = Number.NEGATIVE_INFINITY;
+
+  /** @param windowSeconds the width of the windows to count by; undefined where the records have no times. */
+  constructor(layout: Layout, surveys: readonly ColumnSurvey[], windowSeconds: number | undefined) {
+    this.#layout = layout;
+    this.#surveys = new Map(surveys.map((survey) => [survey.name, survey]));
+    this.#windowSeconds = windowSeconds;
+    this.#counters = layout.features.map(([name, feature]) => [name, feature, createFeatureCounter(feature)] as const);
+    this.#windows = new BinCounter(layout);
+    this.#cells = new BinCounter(layout);
+  }
+
+  /** @param batch validated against the layout. */
+  add(batch: RecordBatch): void {
+    const cells = new Map(batch.columns.map((column) => [column.name, column.cells]));
+    for (const [name, , counter] of this.#counters) {
+      const column = cells.get(name);
+      for (let row = 0; row < batch.rows.length; row++) counter.add(column?.[row]);
+    }
+    this.#records += batch.rows.length;
+    if (this.#windowSeconds !== undefined) this.#addTimes(batch, this.#windowSeconds * 1000);
+  }
+
+  addQuarantined(rows: number): void {
+    this.#quarantined += rows;
+  }
+
+  finish(notes: readonly string[]): Baseline {
+    const windows = this.#windows.groups();
+    const bins = this.#layout.features.reduce((sum, [, feature]) => sum + binCount(feature), 0);
+    const keepWindows = windows.length * bins <= maximumWindowCounts;
+    const features = this.#counters.map(
+      ([name, layout, counter]) => [name, this.#describe(name, layout, counter.finish(), keepWindows)] as const,
+    );
+    const body: Omit<Baseline, 'sha256'> = {
+      schema: 'tidewatch.baseline/1',
+      layout: this.#layout,
+      layoutId: layoutId(this.#layout),
+      records: this.#records,
+      quarantined: this.#quarantined,
+      features,
+      time: this.#describeTime(windows),
+      notes: keepWindows ? notes : [...notes, 'counts per window are left out: too many windows and bins'],
+    };
+    return { ...body, sha256: baselineHash(body) };
+  }
+
+  #addTimes(batch: RecordBatch, windowMilliseconds: number): void {
+    const times = batch.rows.map((_, row) => invocationOf(batch, row).time);
+    for (const time of times) {
+      this.#minutes.add(Math.floor(time / millisecondsPerMinute));
+      if (time < this.#first) this.#first = time;
+      if (time > this.#last) this.#last = time;
+    }
+    this.#windows.add(batch, (row) => iso(Math.floor((times[row] ?? 0) / windowMilliseconds) * windowMilliseconds));
+    this.#cells.add(batch, (row) => cellOf(times[row] ?? 0));
+  }
+
+  #describe(name: string, layout: FeatureLayout, summary: FeatureSummary, keepWindows: boolean): BaselineFeature {
+    const values = this.#surveys.get(name)?.values ?? new Map<string, number>();
+    let singletons = 0;
+    for (const count of values.values()) if (count === 1) singletons++;
+    const timed = this.#windowSeconds !== undefined && keepWindows;
+    return {
+      kind: layout.kind,
+      summary,
+      ...describeNumbers(layout, summary),
+      distinct: values.size,
+      singletons,
+      rare: summary.kind === 'categorical' ? summary.unseen : 0,
+      binCounts: timed ? { windows: this.#windows.counts(name), cells: this.#cells.counts(name) } : undefined,
+    };
+  }
+
+  #describeTime(windows: readonly (readonly [string, number])[]): Baseline['time'] {
+    if (this.#windowSeconds === undefined || windows.length === 0) return undefined;
+    return {
+      first: iso(this.#first),
+      last: iso(this.#last),
+      windowSeconds: this.#windowSeconds,
+      windows,
+      cells: this.#cells.groups().map(([cell, records]) => ({ cell, records })),
+      longestGapSeconds: longestGapSeconds(this.#minutes),
+    };
+  }
+}
+
+/** The SHA-256 that a baseline must carry: over its canonical JSON without `sha256` itself. */
+export function baselineHash(baseline: Omit<Baseline, 'sha256'>): string {
+  return sha256(canonicalJson({ ...baseline, sha256: undefined }));
+}
+
+function describeNumbers(layout: FeatureLayout, summary: FeatureSummary): Partial<BaselineFeature> {
+  if (layout.kind !== 'numeric' || summary.kind !== 'numeric' || summary.count === 0) return {};
+  const { centre, unit } = layout;
+  const sums = [ExactSum.parse(summary.sum), ExactSum.parse(summary.sumOfSquares)] as const;
+  return {
+    ...momentsFromSums(summary.count, centre, ...sums),
+    ...histogramRange(summary.buckets, centre, unit),
+    quantiles: probabilities.map((p) => [p, histogramQuantile(summary.buckets, centre, unit, p)] as const),
+  };
+}
+
+function binCount(layout: FeatureLayout): number {
+  if (layout.kind === 'numeric') return layout.binEdges.length + 2;
+  return layout.kind === 'categorical' ? layout.categories.length + 2 : 2;
+}
+
+/** Hour of day × weekday or weekend, UTC: `13|weekday`. */
+export function cellOf(time: number): string {
+  const date = new Date(time);
+  const day = date.getUTCDay();
+  const hour = String(date.getUTCHours()).padStart(2, '0');
+  return `${hour}|${day === 0 || day === 6 ? 'weekend' : 'weekday'}`;
+}
+
+/** To the minute; 0 where all records fall into one minute. */
+function longestGapSeconds(minutes: ReadonlySet<number>): number {
+  const sorted = [...minutes].sort((a, b) => a - b);
+  let longest = 0;
+  for (let i = 1; i < sorted.length; i++) longest = Math.max(longest, (sorted[i] ?? 0) - (sorted[i - 1] ?? 0));
+  return longest * 60;
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,129 @@
+import type { FeatureLayout, Layout, NumericLayout } from '../model/layout.ts';
+import { bucketIndex, chooseBinEdges } from '../stats/log-linear-histogram.ts';
+import { compareNames } from './summarise.ts';
+import type { ColumnSurvey } from './survey.ts';
+
+/** A category must be seen this often in the baseline for its text to be kept: rarer ones may name a person. */
+export const minimumCategoryCount = 10;
+export const maximumCategories = 1_000;
+export const numericBins = 10;
+
+/** What the user says of a column. */
+export interface ColumnChoice {
+  readonly kind?: 'numeric' | 'categorical' | undefined;
+  readonly ignore: boolean;
+}
+
+export interface LayoutPlan {
+  readonly layout: Layout;
+  /** Sentences on what was left out and why. */
+  readonly notes: readonly string[];
+}
+
+/** Decides how each surveyed column is to be counted. */
+export function planLayout(
+  surveys: readonly ColumnSurvey[],
+  choose: (column: string) => ColumnChoice = () => ({ ignore: false }),
+): LayoutPlan {
+  const features: [string, FeatureLayout][] = [];
+  const leftOut: string[] = [];
+  const notes: string[] = [];
+  for (const survey of surveys) {
+    const choice = choose(survey.name);
+    const reason = choice.ignore ? 'ignored by the configuration' : choice.kind ? undefined : reasonToLeaveOut(survey);
+    if (reason) {
+      leftOut.push(survey.name);
+      notes.push(`${survey.name}: left out, ${reason}`);
+      continue;
+    }
+    features.push([survey.name, planFeature(survey, choice.kind)]);
+    const invalid = survey.texts > 0 && kindOf(survey, choice.kind) === 'numeric' ? survey.texts : 0;
+    if (invalid > 0)
+      notes.push(`${survey.name}: ${invalid} of ${survey.rows} values are no numbers; their rows are quarantined`);
+  }
+  return {
+    layout: {
+      schema: 'tidewatch.layout/1',
+      features: features.sort(([a], [b]) => compareNames(a, b)),
+      leftOut: leftOut.sort(compareNames),
+    },
+    notes,
+  };
+}
+
+/** Share of texts that may be stray in a column of numbers. */
+const strayTexts = 0.05;
+const minimumRowsToJudge = 100;
+
+function kindOf(
+  survey: ColumnSurvey,
+  chosen: 'numeric' | 'categorical' | undefined,
+): 'numeric' | 'categorical' | 'opaque' {
+  if (chosen) return chosen;
+  const present = survey.rows - survey.missing;
+  if (present > 0 && survey.opaque > present / 2) return 'opaque';
+  if (survey.booleans > present / 2) return 'categorical';
+  if (present === 0 || survey.texts <= strayTexts * present) return 'numeric';
+  return 'categorical';
+}
+
+/**
+ * Identifiers and free text say nothing when they change, and every new one looks like drift.
+ * They are known by their distinct values growing with the number of rows.
+ */
+function reasonToLeaveOut(survey: ColumnSurvey): string | undefined {
+  const present = survey.rows - survey.missing;
+  if (present === 0) return 'it never holds a value';
+  if (present < minimumRowsToJudge) return undefined;
+  const kind = kindOf(survey, undefined);
+  if (kind === 'numeric') return survey.increasing ? 'it grows row by row like a sequence number or a time' : undefined;
+  if (kind !== 'categorical') return undefined;
+  if (survey.distinctCapped) return 'it looks like an identifier or free text (too many distinct values to list)';
+  let singletons = 0;
+  for (const count of survey.values.values()) if (count === 1) singletons++;
+  const share = singletons / present;
+  if (share <= 0.2) return undefined;
+  const percent = Math.round(share * 100);
+  return `it looks like an identifier or free text (${survey.values.size} distinct values; ${percent} % of rows hold one seen nowhere else)`;
+}
+
+function planFeature(survey: ColumnSurvey, chosen: 'numeric' | 'categorical' | undefined): FeatureLayout {
+  const { side } = survey;
+  const kind = kindOf(survey, chosen);
+  if (kind === 'numeric') return planNumeric(survey);
+  if (kind === 'opaque') return { kind, side };
+  const categories = [...survey.values]
+    .filter(([, count]) => count >= minimumCategoryCount)
+    .sort(([a, m], [b, n]) => n - m || compareNames(a, b))
+    .slice(0, maximumCategories)
+    .map(([category]) => category);
+  return { kind, side, categories };
+}
+
+function planNumeric(survey: ColumnSurvey): NumericLayout {
+  const sorted = Float64Array.from(survey.sample).sort();
+  const centre = quantileOf(sorted, 0.5);
+  const unit = chooseUnit(sorted, centre);
+  const counts = new Map<number, number>();
+  for (const value of sorted) {
+    const bucket = bucketIndex(value, centre, unit);
+    counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+  }
+  const buckets = [...counts].sort(([a], [b]) => a - b);
+  return { kind: 'numeric', side: survey.side, centre, unit, binEdges: chooseBinEdges(buckets, numericBins) };
+}
+
+/** A quarter of the interquartile range; where that is zero, of the range; for a constant, of its magnitude. */
+function chooseUnit(sorted: Float64Array, centre: number): number {
+  const spreads = [
+    quantileOf(sorted, 0.75) - quantileOf(sorted, 0.25),
+    (sorted.at(-1) ?? 0) - (sorted[0] ?? 0),
+    Math.abs(centre),
+  ];
+  const spread = spreads.find((candidate) => candidate / 4 > 0 && Number.isFinite(candidate));
+  return spread === undefined ? 0.25 : spread / 4;
+}
+
+function quantileOf(sorted: Float64Array, probability: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(probability * sorted.length))] ?? 0;
+}

@@ -1,0 +1,204 @@
+import type { Layout } from '../model/layout.ts';
+import type { MinuteSlot, RecordCounts, Summary } from '../model/profile.ts';
+import { isSchemaBreak, type Quarantined } from '../model/quarantine.ts';
+import type { Column, Invocation, RecordBatch } from '../model/record-batch.ts';
+import { createFeatureCounter, type FeatureCounter } from './feature-counter.ts';
+
+/** At most this many names of unexpected columns are kept; the rest are counted together under "(more)". */
+export const maximumExtraColumns = 100;
+/** The name under which further unexpected columns are counted together. */
+export const moreColumns = '(more)';
+const millisecondsPerMinute = 60_000;
+
+/** A service-level indicator, as far as counting needs to know it. */
+export interface Indicator {
+  readonly slo: string;
+  classify(invocation: Invocation): 'good' | 'bad' | 'not-valid';
+}
+
+/** What is counted beside the features themselves. */
+export interface Watch {
+  /** Absent where there is no baseline: records are counted, features are not. */
+  readonly layout: Layout | undefined;
+  readonly indicators: readonly Indicator[];
+  /** Features whose missing values are counted per minute. */
+  readonly required: readonly string[];
+  /** Columns that the config ignores: neither counted nor reported as extra. */
+  readonly ignored: ReadonlySet<string>;
+  readonly role: 'inferences' | 'requests';
+}
+
+interface OpenSlot {
+  rows: number;
+  requests: number;
+  schemaBreaks: number;
+  readonly slis: Map<string, { good: number; valid: number }>;
+  readonly missing: Map<string, number>;
+}
+
+/** Counts the records of one window from one capture object. */
+export class SummaryBuilder {
+  readonly #watch: Watch;
+  readonly #counters: ReadonlyMap<string, FeatureCounter>;
+  readonly #known: ReadonlySet<string>;
+  readonly #slots = new Map<number, OpenSlot>();
+  readonly #quarantine = new Map<string, number>();
+  readonly #extraColumns = new Map<string, number>();
+  #counted = 0;
+  #quarantined = 0;
+  #duplicate = 0;
+  #firstTime: number | undefined;
+  #lastTime: number | undefined;
+
+  constructor(watch: Watch) {
+    this.#watch = watch;
+    const features = watch.role === 'inferences' ? (watch.layout?.features ?? []) : [];
+    this.#counters = new Map(
+      features
+        .filter(([name]) => !watch.ignored.has(name))
+        .map(([name, layout]) => [name, createFeatureCounter(layout)]),
+    );
+    this.#known = new Set([...features.map(([name]) => name), ...(watch.layout?.leftOut ?? []), ...watch.ignored]);
+  }
+
+  /** Counts an invocation's status and latency, once per invocation, whether or not it carries rows. */
+  addInvocation(invocation: Invocation): void {
+    this.#see(invocation.time);
+    if (this.#watch.role === 'requests') this.#counted++;
+    if (invocation.status === undefined && invocation.latencyMilliseconds === undefined) return;
+    const slot = this.#slotAt(invocation.time);
+    slot.requests++;
+    for (const indicator of this.#watch.indicators) {
+      const outcome = indicator.classify(invocation);
+      if (outcome === 'not-valid') continue;
+      const sli = slot.slis.get(indicator.slo) ?? { good: 0, valid: 0 };
+      sli.valid++;
+      if (outcome === 'good') sli.good++;
+      slot.slis.set(indicator.slo, sli);
+    }
+  }
+
+  /** Counts the given rows of a validated batch, all of which lie in this window. */
+  addRows(batch: RecordBatch, rows: readonly number[]): void {
+    if (rows.length === 0) return;
+    const columns = new Map(batch.columns.map((column) => [column.name, column]));
+    for (const [name, counter] of this.#counters) {
+      const cells = columns.get(name)?.cells;
+      for (const row of rows) counter.add(cells?.[row]);
+    }
+    const required = this.#watch.required.map((name) => [name, columns.get(name)?.cells] as const);
+    for (const row of rows) {
+      const invocation = invocationOf(batch, row);
+      this.#see(invocation.time);
+      const slot = this.#slotAt(invocation.time);
+      slot.rows++;
+      for (const [name, cells] of required) {
+        const cell = cells?.[row];
+        if (cell === null || cell === undefined || cell === '')
+          slot.missing.set(name, (slot.missing.get(name) ?? 0) + 1);
+      }
+    }
+    this.#counted += rows.length;
+    if (this.#watch.layout === undefined) return;
+    for (const column of batch.columns) if (!this.#known.has(column.name)) this.#addExtraColumn(column, rows);
+  }
+
+  /** @param time where the line could not be dated itself, the nearest time known of its object. */
+  addQuarantined(entry: Quarantined, time: number): void {
+    this.#quarantined++;
+    this.#quarantine.set(entry.reason, (this.#quarantine.get(entry.reason) ?? 0) + 1);
+    if (isSchemaBreak(entry.reason)) this.#slotAt(time).schemaBreaks++;
+  }
+
+  addDuplicates(rows: number): void {
+    this.#duplicate += rows;
+  }
+
+  finish(): Summary {
+    const counts: RecordCounts = {
+      captured: this.#counted + this.#quarantined + this.#duplicate,
+      counted: this.#counted,
+      quarantined: this.#quarantined,
+      duplicate: this.#duplicate,
+      pending: 0,
+      expired: 0,
+      late: 0,
+    };
+    const inferences = this.#watch.role === 'inferences';
+    return {
+      records: inferences ? counts : noRecords,
+      requests: inferences ? noRecords : counts,
+      quarantine: sortByName(this.#quarantine),
+      features: [...this.#counters]
+        .map(([name, counter]) => [name, counter.finish()] as const)
+        .sort(([a], [b]) => compareNames(a, b)),
+      extraColumns: sortByName(this.#extraColumns),
+      minutes: [...this.#slots].sort(([a], [b]) => a - b).map(([minute, slot]) => closeSlot(minute, slot)),
+      firstTime: this.#firstTime,
+      lastTime: this.#lastTime,
+    };
+  }
+
+  #see(time: number): void {
+    if (this.#firstTime === undefined || time < this.#firstTime) this.#firstTime = time;
+    if (this.#lastTime === undefined || time > this.#lastTime) this.#lastTime = time;
+  }
+
+  #slotAt(time: number): OpenSlot {
+    const minute = Math.floor(time / millisecondsPerMinute);
+    const known = this.#slots.get(minute);
+    if (known) return known;
+    const slot: OpenSlot = { rows: 0, requests: 0, schemaBreaks: 0, slis: new Map(), missing: new Map() };
+    this.#slots.set(minute, slot);
+    return slot;
+  }
+
+  #addExtraColumn(column: Column, rows: readonly number[]): void {
+    const present = rows.reduce((count, row) => (column.cells[row] === undefined ? count : count + 1), 0);
+    if (present === 0) return;
+    const room = this.#extraColumns.has(column.name) || this.#extraColumns.size < maximumExtraColumns;
+    const name = room && column.name.length <= 256 ? column.name : moreColumns;
+    this.#extraColumns.set(name, (this.#extraColumns.get(name) ?? 0) + present);
+  }
+}
+
+/** No record at all. */
+export const noRecords: RecordCounts = {
+  captured: 0,
+  counted: 0,
+  quarantined: 0,
+  duplicate: 0,
+  pending: 0,
+  expired: 0,
+  late: 0,
+};
+
+/** The invocation that a row of a batch came with. */
+export function invocationOf(batch: RecordBatch, row: number): Invocation {
+  const invocation = batch.invocations[batch.rows[row]?.invocation ?? -1];
+  if (!invocation)
+    throw new RangeError(`record batch: row ${row} has no invocation, expected one of ${batch.rows.length} rows`);
+  return invocation;
+}
+
+function closeSlot(minute: number, slot: OpenSlot): MinuteSlot {
+  return {
+    minute,
+    rows: slot.rows,
+    requests: slot.requests,
+    schemaBreaks: slot.schemaBreaks,
+    slis: [...slot.slis]
+      .map(([slo, { good, valid }]) => [slo, good, valid] as const)
+      .sort(([a], [b]) => compareNames(a, b)),
+    missing: sortByName(slot.missing),
+  };
+}
+
+/** Order by UTF-16 code unit: the same on every machine and in every locale. */
+export function compareNames(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function sortByName(counts: ReadonlyMap<string, number>): (readonly [string, number])[] {
+  return [...counts].sort(([a], [b]) => compareNames(a, b));
+}

@@ -1,0 +1,81 @@
+import type { Finding, FindingKind, Verdict } from '../model/verdict.ts';
+import type { AlarmNotice } from './alarm-notice.ts';
+import { formatFigure, formatPercent } from './figures.ts';
+import { driftedFeatures, type StoredVerdict, sortFindings, sortVerdicts } from './judgement.ts';
+import { escapeName } from './plain-text.ts';
+
+/** True where the alarm rang because of the tier, so that the newest verdict says why. */
+export function verdictSpeaks(alarm: AlarmNotice): boolean {
+  return alarm.cause === 'health' && !(alarm.triggers.length > 0 && alarm.triggers.every(speaksForItself));
+}
+
+function speaksForItself(trigger: string): boolean {
+  return trigger === 'lag' || trigger === 'quarantine';
+}
+
+/** What is wrong, in a few words: `latency SLO broken, burn 22x (1h)`. */
+export function headline(alarm: AlarmNotice, verdicts: readonly StoredVerdict[]): string {
+  if (verdictSpeaks(alarm)) {
+    for (const { verdict } of sortVerdicts(verdicts)) {
+      const findings = sortFindings(verdict.findings).filter((f) => alarm.tier !== 'red' || f.tier === 'red');
+      const [first] = findings;
+      if (first === undefined) continue;
+      const others = new Set(findings.map((finding) => finding.kind)).size - 1;
+      return `${findingHeadline(first, findings, verdict)}${others > 0 ? `, and ${others} more` : ''}`;
+    }
+  }
+  if (alarm.triggers.includes('heartbeat')) return 'Tidewatch has stopped, no model is watched';
+  if (alarm.triggers.includes('quarantine')) return 'too many captured records are unreadable';
+  if (alarm.triggers.includes('lag')) return 'judgement is late, drift is not being watched';
+  return `tier is ${alarm.tier}, its verdict was not found`;
+}
+
+function findingHeadline(first: Finding, findings: readonly Finding[], verdict: Verdict): string {
+  const name = first.feature === undefined ? 'a feature' : escapeName(first.feature);
+  if (first.kind === 'slo') {
+    const [slo] = verdict.slos
+      .filter((candidate) => candidate.broken && candidate.kind !== 'completeness')
+      .sort((a, b) => (b.burnRateLong ?? 0) - (a.burnRateLong ?? 0));
+    if (slo === undefined) return 'SLO broken';
+    const burn = slo.burnRateLong === undefined ? '' : `, burn ${formatFigure(Math.round(slo.burnRateLong))}x (1h)`;
+    return `${escapeName(slo.name)} SLO broken${burn}`;
+  }
+  if (first.kind === 'completeness') {
+    const slo = verdict.slos.find(
+      (candidate) => candidate.kind === 'completeness' && candidate.feature === first.feature,
+    );
+    return slo === undefined || slo.valid === 0
+      ? `${name} is missing too often`
+      : `${name} missing in ${formatPercent(Number(((slo.valid - slo.good) / slo.valid).toPrecision(2)))}`;
+  }
+  if (first.kind === 'drift') {
+    const drifted = driftedFeatures(verdict);
+    const [worst] = drifted;
+    if (worst === undefined) return `${name} drifted`;
+    const index = worst[1].scores.populationStabilityIndex;
+    const effect = index === undefined ? '' : `, PSI ${formatFigure(index)}`;
+    return drifted.length === 1
+      ? `${escapeName(worst[0])} drifted${effect}`
+      : `${drifted.length} features drifted, worst ${escapeName(worst[0])}${effect}`;
+  }
+  const same = findings.filter((finding) => finding.kind === first.kind).length;
+  return kindHeadlines[first.kind](same > 1 ? `${same} features` : name, same > 1);
+}
+
+type KindHeadline = (subject: string, several: boolean) => string;
+
+const kindHeadlines: Readonly<Record<Exclude<FindingKind, 'slo' | 'completeness' | 'drift'>, KindHeadline>> = {
+  integrity: () => 'stored evidence does not match',
+  'schema-break': () => 'payloads break the schema',
+  silence: () => 'no records arrive',
+  'missing-column': (subject, several) => `${subject} ${several ? 'are' : 'is'} no longer sent`,
+  'extra-column': () => 'payloads hold unknown columns',
+  missing: (subject) => `${subject} missing more often`,
+  'unseen-category': (subject, several) => `${subject} ${several ? 'have' : 'has'} new categories`,
+  type: (subject, several) => `${subject} changed ${several ? 'types' : 'type'}`,
+  range: (subject) => `${subject} out of range`,
+  quarantine: () => 'too many captured records are unreadable',
+  'unknown-version': () => 'records of an unknown version',
+  'no-baseline': () => 'no baseline to compare with',
+  'insufficient-data': () => 'too few records to judge',
+};

@@ -1,0 +1,225 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import exampleConfig from '../../examples/credit-scoring/tidewatch.config.ts';
+import {
+  availabilitySlo,
+  type ConfigInput,
+  completenessSlo,
+  configHash,
+  configJson,
+  defineConfig,
+  email,
+  httpCapture,
+  latencySlo,
+  parseConfig,
+  sagemakerCapture,
+} from '../../tidewatch.ts';
+
+type ModelInput = ConfigInput['models'][number];
+
+const smallest: ModelInput = {
+  name: 'credit-scoring',
+  source: sagemakerCapture({ bucket: 'captures', prefix: 'datacapture', endpoint: 'credit' }),
+  versions: [{ match: 'credit-v*' }],
+};
+
+function parseModel(changes: Partial<ModelInput> = {}) {
+  const [policy] = parseConfig(defineConfig({ models: [{ ...smallest, ...changes }] })).models;
+  if (policy === undefined) throw new Error('expected one policy');
+  return policy;
+}
+
+describe('a configuration becomes policies', () => {
+  test('with documented defaults', () => {
+    const { fleet, models } = parseConfig(defineConfig({ models: [smallest] }));
+    expect(fleet).toEqual({
+      schema: 'tidewatch.fleet/1',
+      falseAlarms: { yellowPerWeek: 1, redPerWeek: 0.05 },
+      runbook: 'docs/runbook.md',
+    });
+    expect(models).toEqual([
+      {
+        schema: 'tidewatch.config/1',
+        name: 'credit-scoring',
+        sources: [
+          {
+            kind: 'sagemaker-capture',
+            bucket: 'captures',
+            prefix: 'datacapture/',
+            endpoint: 'credit',
+            role: 'inferences',
+          },
+        ],
+        versions: [{ match: 'credit-v*', predictions: [] }],
+        windowSeconds: 3600,
+        graceSeconds: 600,
+        captureDelaySeconds: 600,
+        features: [],
+        slos: [],
+        drift: {
+          level: 0.1 / 168,
+          minimumEffect: 0.02,
+          effectLevel: 0.001,
+          minimumMissingRise: 0.01,
+          minimumUnseenRise: 0.01,
+          minimumRecords: 30,
+          maximumQuarantineShare: 0.01,
+        },
+        publishedFeatures: 5,
+        alerts: { yellow: [], red: [] },
+      },
+    ]);
+  });
+
+  test('with everything given', () => {
+    const policy = parseModel({
+      source: [
+        sagemakerCapture({
+          bucket: 'captures',
+          prefix: 'dc/',
+          endpoint: 'credit',
+          versionFrom: 'v',
+          account: '123456789012',
+        }),
+        httpCapture({ bucket: 'captures', prefix: 'requests', role: 'requests' }),
+      ],
+      versions: [
+        {
+          match: 'v7',
+          schema: { columns: ['age', 'income'], prediction: 'score' },
+          baseline: { path: './v7.json', sha256: 'a'.repeat(64) },
+        },
+        { match: 'v*', schema: { prediction: ['score', 'label'] }, baseline: './v.json' },
+      ],
+      window: '1d',
+      grace: '2h',
+      captureDelay: '5m',
+      silenceAfter: '3h',
+      features: {
+        income: { required: true, minimumEffect: 0.05, kind: 'numeric', published: true },
+        request_id: { ignore: true },
+      },
+      slos: [
+        latencySlo({ threshold: '100ms', objective: 0.999, period: '7d' }),
+        latencySlo({ name: 'latency-1s', threshold: '1s', objective: 0.9999 }),
+        availabilitySlo({ objective: 0.9995 }),
+        completenessSlo({ objective: 0.9 }),
+      ],
+      drift: { level: 0.001, minimumRecords: 100 },
+      publishedFeatures: 0,
+      alerts: { yellow: [email('ml@example.com')], red: [email('oncall@example.com')] },
+    });
+    expect(policy).toMatchObject({
+      sources: [
+        { versionFrom: 'v', account: '123456789012', prefix: 'dc/' },
+        { kind: 'http-capture', role: 'requests', prefix: 'requests/' },
+      ],
+      versions: [
+        { columns: ['age', 'income'], predictions: ['score'], baseline: { path: './v7.json', sha256: 'a'.repeat(64) } },
+        { predictions: ['score', 'label'], baseline: { path: './v.json' } },
+      ],
+      windowSeconds: 86_400,
+      graceSeconds: 7200,
+      captureDelaySeconds: 300,
+      silenceAfterSeconds: 10_800,
+      features: [
+        ['income', { ignore: false, required: true, kind: 'numeric', minimumEffect: 0.05, published: true }],
+        ['request_id', { ignore: true, required: false, published: false }],
+      ],
+      slos: [
+        { kind: 'latency', name: 'latency', thresholdMilliseconds: 100, objective: 0.999, periodSeconds: 604_800 },
+        {
+          kind: 'latency',
+          name: 'latency-1s',
+          thresholdMilliseconds: 1000,
+          objective: 0.9999,
+          periodSeconds: 2_592_000,
+        },
+        { kind: 'availability', name: 'availability', objective: 0.9995, periodSeconds: 2_592_000 },
+        { kind: 'completeness', name: 'completeness', objective: 0.9 },
+      ],
+      drift: { level: 0.001, minimumRecords: 100, minimumEffect: 0.02 },
+      publishedFeatures: 0,
+      alerts: { yellow: [{ kind: 'email', address: 'ml@example.com' }], red: [{ address: 'oncall@example.com' }] },
+    });
+  });
+
+  test('the example parses', () => {
+    expect(parseConfig(exampleConfig).models.map(({ name }) => name)).toEqual(['credit-scoring']);
+  });
+
+  test('features keep any name, sorted', () => {
+    const features = JSON.parse('{"b":{},"__proto__":{"required":true},"constructor":{},"a b":{}}');
+    const policy = parseModel({ features });
+    expect(policy.features.map(([name, { required }]) => [name, required])).toEqual([
+      ['__proto__', true],
+      ['a b', false],
+      ['b', false],
+      ['constructor', false],
+    ]);
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+  });
+
+  test('the grace is never shorter than the capture delay', () => {
+    expect(parseModel({ captureDelay: '30m' }).graceSeconds).toBe(1800);
+    expect(parseModel({ captureDelay: '1m' }).graceSeconds).toBe(600);
+  });
+});
+
+describe('the level of the drift rule', () => {
+  test.each([
+    // [yellow alarms a week, models, window, min(0.1, yellow / models) / windows a week]
+    [1, 1, '1h', 0.1 / 168],
+    [1, 1, '1d', 0.1 / 7],
+    [1, 20, '1h', 0.05 / 168],
+    [0.05, 1, '15m', 0.05 / 672],
+  ] as const)('%d a week over %d models, window %s', (yellowPerWeek, count, window, level) => {
+    const models = Array.from({ length: count }, (_, index) => ({
+      ...smallest,
+      name: `model-${index}`,
+      source: sagemakerCapture({ bucket: 'captures', endpoint: `endpoint-${index}` }),
+      window,
+    }));
+    const policies = parseConfig({ fleet: { falseAlarms: { yellowPerWeek } }, models }).models;
+    expect(policies).toHaveLength(count);
+    for (const { drift } of policies) expect(drift.level).toBeCloseTo(level, 12);
+  });
+
+  test('the chance of a false yellow in a week stays within the budget, whatever the window', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.001, max: 10, noNaN: true }),
+        fc.constantFrom('1m', '5m', '15m', '1h', '6h', '1d'),
+        (yellowPerWeek, window) => {
+          const [policy] = parseConfig({
+            fleet: { falseAlarms: { yellowPerWeek } },
+            models: [{ ...smallest, window }],
+          }).models;
+          const windows = 604_800 / (policy?.windowSeconds ?? Number.NaN);
+          expect((policy?.drift.level ?? 1) * windows).toBeLessThanOrEqual(Math.min(0.1, yellowPerWeek) * (1 + 1e-12));
+        },
+      ),
+    );
+  });
+});
+
+describe('the hash', () => {
+  test('is of the canonical JSON and of its meaning alone', () => {
+    const reordered = Object.fromEntries(Object.entries(smallest).reverse());
+    const [same] = parseConfig({ models: [{ ...reordered, window: '60m', grace: '600s' }] }).models;
+    const policy = parseModel();
+    expect(same === undefined ? '' : configHash(same)).toBe(configHash(policy));
+    expect(configHash(policy)).toMatch(/^[0-9a-f]{64}$/);
+    expect(JSON.parse(configJson(policy))).toEqual(JSON.parse(JSON.stringify(policy)));
+  });
+
+  test('changes with any option', () => {
+    const hashes = [
+      parseModel(),
+      parseModel({ window: '2h' }),
+      parseModel({ drift: { minimumRecords: 31 } }),
+      parseModel({ alerts: { red: [email('a@example.com')] } }),
+    ].map(configHash);
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+});

@@ -1,0 +1,176 @@
+import { expect, test } from 'vitest';
+import { judgeLive, type LiveInput, silenceAfterSeconds } from '../../core/evaluate/judge-live.ts';
+import { createLiveVerdict } from '../../core/evaluate/live-verdict.ts';
+import type { ModelPolicy } from '../../core/model/policy.ts';
+import type { MinuteSlot } from '../../core/model/profile.ts';
+import type { SloVerdict } from '../../core/model/verdict.ts';
+import { createRandom, noRecords, plainPolicy } from './synthetic-model.ts';
+
+const policy: ModelPolicy = {
+  ...plainPolicy,
+  features: [
+    ['age', { ignore: false, required: true, published: false }],
+    ['income', { ignore: false, required: false, published: false }],
+  ],
+  slos: [{ kind: 'completeness', name: 'complete', objective: 0.99 }],
+};
+const endMinute = Date.UTC(2026, 2, 1, 14) / 60_000;
+
+function createSlot(minute: number, rows: number, rest: Partial<MinuteSlot> = {}): MinuteSlot {
+  return { minute, rows, requests: rows, schemaBreaks: 0, slis: [], missing: [], ...rest };
+}
+
+/** One slot a minute for the last hour; `describe` gets the minutes left until the end. */
+function createHour(describe: (minutesLeft: number) => Partial<MinuteSlot>, rows = 20): MinuteSlot[] {
+  return Array.from({ length: 60 }, (_, index) => createSlot(endMinute - 60 + index, rows, describe(60 - index)));
+}
+
+function judge(slots: readonly MinuteSlot[], rest: Partial<LiveInput> = {}) {
+  return judgeLive({
+    policy,
+    slots,
+    now: endMinute * 60_000,
+    endMinute,
+    longestGapSeconds: 60,
+    invocations: undefined,
+    slos: [],
+    lastRecordTime: endMinute * 60_000 - 1000,
+    monitoringSince: 0,
+    ...rest,
+  });
+}
+
+const missing = (rows: number): Partial<MinuteSlot> => ({ missing: rows > 0 ? [['age', rows]] : [] });
+
+test('healthy minutes are green, and completeness stands beside the objectives given', () => {
+  const judgement = judge(createHour(() => ({})));
+  expect(judgement).toMatchObject({
+    tier: 'green',
+    findings: [],
+    slos: [{ name: 'complete', kind: 'completeness', feature: 'age', good: 1200, valid: 1200, broken: false }],
+  });
+});
+
+test('a required feature that turns null is red within three minutes, with its start', () => {
+  const judgement = judge(createHour((left) => missing(left <= 3 ? 20 : 0)));
+  expect(judgement.tier).toBe('red');
+  expect(judgement.findings).toMatchObject([
+    { id: 'completeness:age', kind: 'completeness', tier: 'red', feature: 'age' },
+  ]);
+  expect(judgement.findings[0]?.message).toBe(
+    'age: 60 of 1,200 records of the last hour (5 %) have no value, 1 % are allowed; since 2026-03-01 13:57 UTC',
+  );
+});
+
+test('a trouble that is over ends within five minutes', () => {
+  expect(judge(createHour((left) => missing(left > 3 && left < 20 ? 20 : 0))).tier).toBe('red');
+  expect(judge(createHour((left) => missing(left > 5 && left < 20 ? 20 : 0))).tier).toBe('green');
+});
+
+test('only the hour before the watermark counts', () => {
+  const slots = [
+    createSlot(endMinute - 61, 1000, missing(1000)),
+    ...createHour(() => ({})),
+    createSlot(endMinute, 1000, missing(1000)),
+  ];
+  expect(judge(slots).tier).toBe('green');
+});
+
+test('a few missing values or a few rows are no evidence', () => {
+  expect(judge(createHour((left) => missing(left === 1 ? 5 : 0))).tier).toBe('green');
+  expect(judge([createSlot(endMinute - 1, 19, missing(19))]).tier).toBe('green');
+  expect(judge([createSlot(endMinute - 1, 20, missing(20))]).tier).toBe('red');
+});
+
+test('at exactly the objective a week of minutes stays green', () => {
+  const random = createRandom(5);
+  for (const rows of [1, 20]) {
+    const slots = Array.from({ length: 10_080 }, (_, index) => {
+      const count = Array.from({ length: rows }, () => random() < 0.01).filter(Boolean).length;
+      return createSlot(index, rows, missing(count));
+    });
+    const pages = slots.filter((_, index) => {
+      const recent = slots.slice(Math.max(0, index - 59), index + 1);
+      return (
+        judge(recent, { endMinute: index + 1, now: (index + 1) * 60_000, lastRecordTime: index * 60_000 }).tier !==
+        'green'
+      );
+    });
+    expect(pages).toHaveLength(0);
+  }
+});
+
+test('rows that no longer fit the schema are red within minutes', () => {
+  const judgement = judge(createHour((left) => ({ rows: left <= 2 ? 0 : 20, schemaBreaks: left <= 2 ? 20 : 0 })));
+  expect(judgement.findings).toMatchObject([{ id: 'schema-break', tier: 'red' }]);
+  expect(judgement.findings[0]?.message).toBe(
+    '40 of 1,200 records of the last hour (3.3 %) no longer fit the schema, 1 % are allowed; since 2026-03-01 13:58 UTC',
+  );
+  expect(judge(createHour((left) => ({ schemaBreaks: left === 1 ? 5 : 0 }))).tier).toBe('green');
+});
+
+const brokenSlo: SloVerdict = {
+  name: 'fast',
+  kind: 'latency',
+  objective: 0.999,
+  good: 1100,
+  valid: 1200,
+  burnRateLong: 83.3,
+  burnRateShort: 1000,
+  errorBudgetRemaining: 0.42,
+  broken: true,
+};
+
+test('a broken objective is red and says how fast it burns and since when', () => {
+  const slots = createHour((left) => ({ slis: [['fast', left <= 5 ? 0 : 20, 20]] }));
+  expect(judge(slots, { slos: [{ ...brokenSlo, broken: false }] }).tier).toBe('green');
+  const judgement = judge(slots, { slos: [brokenSlo] });
+  expect(judgement.findings[0]).toMatchObject({ id: 'slo:fast', tier: 'red', kind: 'slo' });
+  expect(judgement.findings[0]?.message).toBe(
+    'fast: 100 of 1,200 requests of the last hour were too slow, 83.3 times what the objective allows, 42 % of the error budget is left; since 2026-03-01 13:55 UTC',
+  );
+});
+
+test('silence is red, unless the source confirms that nobody called', () => {
+  const since = endMinute * 60_000;
+  const silent = (seconds: number, rest: Partial<LiveInput> = {}) =>
+    judge([], { lastRecordTime: since, now: since + seconds * 1000, ...rest });
+  expect(silent(900).tier).toBe('green');
+  expect(silent(901).findings).toMatchObject([{ id: 'silence', tier: 'red' }]);
+  expect(silent(901).findings[0]?.message).toBe(
+    'no record for 15 min, since 2026-03-01 14:00 UTC; 15 min are allowed; nothing confirms that the model was not called',
+  );
+  expect(silent(901, { invocations: 0 })).toMatchObject({
+    tier: 'green',
+    findings: [{ id: 'silence', tier: 'green' }],
+  });
+  expect(silent(901, { invocations: 3 }).findings[0]?.message).toContain('3 calls: captures are missing');
+  expect(silent(901, { lastRecordTime: undefined, monitoringSince: since }).tier).toBe('red');
+  expect(silent(901, { lastRecordTime: undefined, monitoringSince: since + 60_000 }).tier).toBe('green');
+});
+
+test('the span of silence: configured, else twice the longest gap, else a window, at least ten minutes', () => {
+  expect(silenceAfterSeconds({ ...policy, silenceAfterSeconds: 30 }, 5000)).toBe(30);
+  expect(silenceAfterSeconds(policy, 5000)).toBe(10_000);
+  expect(silenceAfterSeconds(policy, 60)).toBe(600);
+  expect(silenceAfterSeconds(policy, undefined)).toBe(3600);
+});
+
+test('a live verdict covers the hour observed and carries the judgement', () => {
+  const judgement = judge(createHour(() => missing(20)));
+  const verdict = createLiveVerdict({
+    policy,
+    series: { variant: 'AllTraffic', version: 'v7' },
+    judgement,
+    endMinute,
+    records: { ...noRecords, captured: 1200, counted: 1200 },
+    evidence: { baseline: null, config: 'c', code: 'd', profiles: [] },
+  });
+  expect(verdict).toMatchObject({
+    mode: 'live',
+    tier: 'red',
+    window: { start: '2026-03-01T13:00:00.000Z', end: '2026-03-01T14:00:00.000Z' },
+    slos: [{ feature: 'age', broken: true }],
+    findings: [{ id: 'completeness:age' }],
+  });
+});
