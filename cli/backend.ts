@@ -61,9 +61,10 @@ const place = { account: '000000000000', region: 'local' };
 export function openBackend({ config, state, captures, onMessage }: BackendOptions): Backend {
   const folder = stateFolder(state);
   const clock = new ReplayClock();
-  const sqlite = new SqliteState(folder.database);
-  const stateStore = new FileObjectStore(folder.state);
-  const auditStore = new FileObjectStore(folder.audit);
+  const sqlite = new SqliteState(folder.database, true);
+  // The database's lock keeps other writers out of the folders as well.
+  const stateStore = new FileObjectStore(folder.state, { exclusive: true });
+  const auditStore = new FileObjectStore(folder.audit, { exclusive: true });
   const definitions = [
     ...config.runtimes.flatMap(({ policy, fleet }) => modelAlarms(policy, fleet)),
     ...fleetAlarms(config.fleet),

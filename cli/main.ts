@@ -1,3 +1,4 @@
+import { StateFileError } from '../adapters/local/sqlite-database.ts';
 import { ConfigError } from '../core/contract/config.ts';
 import { KeyError } from '../core/contract/keys.ts';
 import { CsvTableError } from '../core/decode/csv-table.ts';
@@ -59,7 +60,15 @@ function showOverview(words: readonly string[]): ExitCode {
 }
 
 /** Faults of the input, by class: their messages are written for the person who gave it. */
-const inputFaults = [InputError, ConfigError, BaselineError, EmptyBaselineError, CsvTableError, KeyError];
+const inputFaults = [
+  InputError,
+  ConfigError,
+  BaselineError,
+  EmptyBaselineError,
+  CsvTableError,
+  KeyError,
+  StateFileError,
+];
 
 function explain(error: unknown, command: Command): ExitCode {
   if (error instanceof UsageError) {

@@ -1,16 +1,25 @@
 import { readdirSync, realpathSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { isErrorCode } from './error-code.ts';
 import { compareUtf8, splitKey, splitPrefix } from './object-key.ts';
+
+const maximumListed = 256;
 
 /** A directory that objects are read from and written into, and that nothing leads out of. */
 export class Directory {
   /** Absolute, without symbolic links. */
   readonly root: string;
 
-  /** @throws where the directory does not exist. */
-  constructor(root: string) {
+  /** Entries by path, where nobody else writes. */
+  readonly #listed: Map<string, readonly string[]> | undefined;
+
+  /**
+   * @param exclusive nobody else writes below it: listings are remembered until `forget`
+   * @throws where the directory does not exist.
+   */
+  constructor(root: string, exclusive = false) {
     this.root = realpathSync.native(root);
+    this.#listed = exclusive ? new Map() : undefined;
   }
 
   /** The path of a key. @throws {InvalidKeyError} */
@@ -42,22 +51,37 @@ export class Directory {
     const { directory, begin } = splitPrefix(prefix);
     const top = this.resolve(join(this.root, ...directory));
     if (top !== undefined) {
-      yield* walk(top, directory.map((segment) => `${segment}/`).join(''), begin, leaveOut);
+      yield* this.#walk(top, directory.map((segment) => `${segment}/`).join(''), begin, leaveOut);
     }
+  }
+
+  /** To be called when something was added to a directory. */
+  forget(path: string): void {
+    for (let next = path; this.contains(next) && this.#listed?.size; next = dirname(next)) this.#listed.delete(next);
+  }
+
+  *#walk(path: string, keyPrefix: string, begin: string, leaveOut?: string): Generator<string> {
+    for (const entry of this.#entries(path)) {
+      if (!entry.startsWith(begin) && !(entry.endsWith('/') && entry.slice(0, -1).startsWith(begin))) continue;
+      if (keyPrefix === '' && entry === leaveOut) continue;
+      if (entry.endsWith('/')) yield* this.#walk(join(path, entry), keyPrefix + entry, '', leaveOut);
+      else yield keyPrefix + entry;
+    }
+  }
+
+  #entries(path: string): readonly string[] {
+    const known = this.#listed?.get(path);
+    if (known) return known;
+    const entries = readEntries(path);
+    const [oldest] = this.#listed?.keys() ?? [];
+    if (oldest !== undefined && this.#listed && this.#listed.size >= maximumListed) this.#listed.delete(oldest);
+    this.#listed?.set(path, entries);
+    return entries;
   }
 
   /** True where the path is the root or lies below it. */
   contains(path: string): boolean {
     return path === this.root || path.startsWith(this.root.endsWith(sep) ? this.root : this.root + sep);
-  }
-}
-
-function* walk(path: string, keyPrefix: string, begin: string, leaveOut?: string): Generator<string> {
-  for (const entry of readEntries(path)) {
-    if (!entry.startsWith(begin) && !(entry.endsWith('/') && entry.slice(0, -1).startsWith(begin))) continue;
-    if (keyPrefix === '' && entry === leaveOut) continue;
-    if (entry.endsWith('/')) yield* walk(join(path, entry), keyPrefix + entry, '', leaveOut);
-    else yield keyPrefix + entry;
   }
 }
 

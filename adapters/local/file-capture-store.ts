@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Stats, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import type { SourceObject } from '../../core/model/profile.ts';
 import type { CaptureListing, CaptureStore } from '../../core/pipeline/ports.ts';
 import { Directory } from './directory.ts';
@@ -30,14 +29,14 @@ export class FileCaptureStore implements CaptureStore {
   async head(bucket: string, key: string): Promise<SourceObject | undefined> {
     const path = this.#locate(bucket, key);
     if (path === undefined) return undefined;
-    const file = await open(path, 'r');
+    const file = openSync(path, 'r');
     try {
-      const facts = await file.stat();
+      const facts = fstatSync(file);
       if (!facts.isFile()) return undefined;
-      const etag = await this.#etagOf(path, file, facts);
+      const etag = this.#etagOf(path, file, facts);
       return { bucket, key, etag, bytes: facts.size, lastModified: Math.floor(facts.mtimeMs) };
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 
@@ -45,14 +44,14 @@ export class FileCaptureStore implements CaptureStore {
   async *read(object: SourceObject): AsyncGenerator<Uint8Array> {
     const path = this.#locate(object.bucket, object.key);
     if (path === undefined) throw new CaptureChangedError(`${object.key}: expected the object, saw none`);
-    const file = await open(path, 'r');
+    const file = openSync(path, 'r');
     try {
-      const facts = await file.stat();
+      const facts = fstatSync(file);
       if (facts.size !== object.bytes) {
         throw new CaptureChangedError(`${object.key}: expected ${object.bytes} bytes, saw ${facts.size}`);
       }
       const hash = createHash('md5');
-      for await (const chunk of readChunks(file)) {
+      for (const chunk of readChunks(file, facts.size)) {
         hash.update(chunk);
         yield chunk;
       }
@@ -61,7 +60,7 @@ export class FileCaptureStore implements CaptureStore {
         throw new CaptureChangedError(`${object.key}: expected ETag ${object.etag}, saw ${etag}`);
       }
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 
@@ -88,12 +87,12 @@ export class FileCaptureStore implements CaptureStore {
     return directory.resolve(directory.pathOf(key));
   }
 
-  async #etagOf(path: string, file: FileHandle, facts: Stats): Promise<string> {
+  #etagOf(path: string, file: number, facts: Stats): string {
     const identity = `${facts.ino} ${facts.size} ${facts.mtimeMs} ${facts.ctimeMs} ${path}`;
     const known = this.#etags.get(identity);
     if (known !== undefined) return known;
     const hash = createHash('md5');
-    for await (const chunk of readChunks(file)) hash.update(chunk);
+    for (const chunk of readChunks(file, facts.size)) hash.update(chunk);
     const etag = hash.digest('hex');
     const [oldest] = this.#etags.keys();
     if (oldest !== undefined && this.#etags.size >= maximumKnownEtags) this.#etags.delete(oldest);
@@ -102,12 +101,13 @@ export class FileCaptureStore implements CaptureStore {
   }
 }
 
-async function* readChunks(file: FileHandle): AsyncGenerator<Uint8Array> {
-  for (let position = 0; ; ) {
-    // A new buffer each time: the consumer may keep a chunk.
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position);
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+/** In chunks, each in memory of its own: the consumer may keep it. Ends early where the file became shorter. */
+function* readChunks(file: number, bytes: number): Generator<Uint8Array> {
+  for (let position = 0; position < bytes; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, bytes - position));
+    const read = readSync(file, buffer, 0, buffer.length, position);
+    if (read === 0) return;
+    position += read;
+    yield buffer.subarray(0, read);
   }
 }

@@ -27,6 +27,11 @@ export interface FileObjectStoreOptions {
    * @default false - the end of the process loses nothing; a power cut may lose, or empty, the latest objects
    */
   readonly flush?: boolean | undefined;
+  /**
+   * Nobody else writes below the root while this store is in use: listings are remembered and kept up by its own writes.
+   * @default false - every listing reads the directories
+   */
+  readonly exclusive?: boolean | undefined;
 }
 
 /**
@@ -45,7 +50,7 @@ export class FileObjectStore implements ObjectStore {
   /** Creates the root where it is missing, and removes what writers left unfinished over an hour ago. */
   constructor(root: string, options: FileObjectStoreOptions = {}) {
     mkdirSync(root, { recursive: true });
-    this.#directory = new Directory(root);
+    this.#directory = new Directory(root, options.exclusive);
     this.#unfinished = join(this.#directory.root, unfinished);
     this.#flush = options.flush ?? false;
     mkdirSync(this.#unfinished, { recursive: true });
@@ -113,6 +118,7 @@ export class FileObjectStore implements ObjectStore {
       }
       throw cause;
     }
+    this.#directory.forget(parent);
     if (this.#flush) flushDirectory(parent);
     return true;
   }

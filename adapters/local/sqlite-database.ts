@@ -31,16 +31,21 @@ export class SqliteDatabase {
 
   /**
    * Creates the file where it is missing.
-   * @throws where it is no Tidewatch state, or of a newer schema.
+   * @param exclusive keeps every other process out until `close`
+   * @throws where it is no Tidewatch state, of a newer schema, or in use by a process that keeps others out.
    */
-  constructor(path: string) {
+  constructor(path: string, exclusive = false) {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     this.#database = new DatabaseSync(path, { timeout: busyMilliseconds });
     try {
+      if (exclusive) this.#database.exec('PRAGMA locking_mode = EXCLUSIVE');
       this.#database.exec(settings);
       this.#prepareSchema(path);
+      // The lock is taken with the first write.
+      if (exclusive) this.#database.exec('BEGIN IMMEDIATE; COMMIT');
     } catch (cause) {
       this.#database.close();
+      if (isBusy(cause)) throw new StateFileError(`state file ${path}: in use by another process`, { cause });
       if (cause instanceof StateFileError) throw cause;
       throw new StateFileError(`state file ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
     }
@@ -168,4 +173,8 @@ async function settle(scope: Scope): Promise<void> {
 /** A state file that can't be used. */
 export class StateFileError extends Error {
   override readonly name = 'StateFileError';
+}
+
+function isBusy(cause: unknown): boolean {
+  return cause instanceof Error && /database is locked/.test(cause.message);
 }

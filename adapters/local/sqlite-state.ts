@@ -14,9 +14,9 @@ export class SqliteState {
   readonly invocations: SqliteInvocations;
   readonly touches: SqliteTouchQueue;
 
-  /** @param path the file, made where it is missing; `:memory:` for none. @throws {StateFileError} */
-  constructor(path: string) {
-    this.database = new SqliteDatabase(path);
+  /** @param path the file, made where it is missing; `:memory:` for none. @param exclusive keeps every other process out. @throws {StateFileError} */
+  constructor(path: string, exclusive = false) {
+    this.database = new SqliteDatabase(path, exclusive);
     this.table = new SqliteStateTable(this.database);
     this.metrics = new SqliteMetrics(this.database);
     this.alarmStates = new SqliteAlarmStates(this.database);

@@ -105,10 +105,10 @@ async function writeHistory(root: string, flights: readonly Flight[], terminal: 
   const captures = join(root, 'captures');
   const history = join(root, 'baseline-captures');
   const writing = terminal.progress('captures');
-  const before = await writeCaptures(history, within(flights, periods.baseline), model, (share) =>
+  const before = writeCaptures(history, within(flights, periods.baseline), model, (share) =>
     writing.update(share * 0.4),
   );
-  const after = await writeCaptures(captures, within(flights, periods.judged), model, (share) =>
+  const after = writeCaptures(captures, within(flights, periods.judged), model, (share) =>
     writing.update(0.4 + share * 0.6),
   );
   writing.done(`${before + after} objects of SageMaker and HTTP capture written`);

@@ -24,8 +24,8 @@ export function demoConfig(baseline: string): ConfigInput {
         ],
         versions: [{ match: 'v1', schema: { columns: payloadColumns, prediction: 'risk' }, baseline }],
         window: '1d',
-        // An object holds a quarter of an hour and is delivered a minute later.
-        captureDelay: '20m',
+        // An object holds half an hour and is delivered a minute later.
+        captureDelay: '35m',
         features: { origin: { required: true } },
         slos: [
           latencySlo({ threshold: '100ms', objective: 0.99, period: '30d' }),

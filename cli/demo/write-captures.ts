@@ -1,4 +1,4 @@
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DelayRiskModel } from './delay-risk-model.ts';
 import type { Flight } from './flights.ts';
@@ -12,7 +12,7 @@ export const requestPrefix = 'requests/';
 export const payloadColumns = ['distance', 'departure_hour', 'origin', 'destination', 'origin_delay'];
 const kilometresPerMile = 1.609344;
 /** One capture object holds this much time; it is delivered a minute after its end. */
-const objectMilliseconds = 15 * 60_000;
+const objectMilliseconds = 30 * 60_000;
 const deliveryMilliseconds = 60_000;
 
 interface Served {
@@ -27,12 +27,12 @@ interface Served {
  * HTTP capture objects with status and latency. Modification times are the times of delivery.
  * @returns the number of objects written.
  */
-export async function writeCaptures(
+export function writeCaptures(
   folder: string,
   flights: readonly Flight[],
   model: DelayRiskModel,
   onProgress: (share: number) => void,
-): Promise<number> {
+): number {
   const random = createRandom(20010310);
   const served = flights.map((flight, index) => serve(flight, index, random));
   const slots = Map.groupBy(served, ({ flight }) => Math.floor(flight.time / objectMilliseconds));
@@ -49,9 +49,9 @@ export async function writeCaptures(
     ] as const;
     for (const [key, lines] of objects) {
       const file = join(folder, demoBucket, key);
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, `${lines.join('\n')}\n`);
-      await utimes(file, delivered, delivered);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      utimesSync(file, delivered, delivered);
     }
     onProgress(++done / slots.size);
   }

@@ -11,10 +11,10 @@ import { findWatermark } from '../slo/watermark.ts';
 import { putEvidenceEntry } from './evidence.ts';
 import { fragmentLifeMilliseconds } from './intake.ts';
 import type { ModelRuntime } from './model-runtime.ts';
-import { type ModelState, readModelState, updateModelState } from './model-state.ts';
+import { type ModelState, updateModelState } from './model-state.ts';
 import type { Clock, InvocationCounter, ObjectStore, StateTable } from './ports.ts';
 import type { RollUpReader } from './roll-up.ts';
-import { listSeries, type SeriesState } from './series.ts';
+import type { SeriesState } from './series.ts';
 import type { WindowReader } from './window-reader.ts';
 import { encodeJson, putFact } from './write-once.ts';
 
@@ -37,11 +37,14 @@ const integrityMilliseconds = 86_400_000;
  * Judges the model as of now from the minute slots of the newest windows and the daily SLI sums. A change of the tier, or
  * of what is found, is written and evidenced before it is published.
  */
-export async function judgeNow(runtime: ModelRuntime, ports: LivePorts): Promise<LiveJudgement> {
+export async function judgeNow(
+  runtime: ModelRuntime,
+  ports: LivePorts,
+  series: readonly SeriesState[],
+  state: ModelState,
+): Promise<LiveJudgement> {
   const now = ports.clock.now();
   const { policy } = runtime;
-  const series = await listSeries(ports.table, policy.name);
-  const state = await readModelState(ports.table, policy.name, now);
   const from = firstWindowToRead(runtime, series, now);
   const slots = await readSlots(runtime, ports, series, from, now);
   const endMinute = findWatermark(slots, now, policy.captureDelaySeconds);

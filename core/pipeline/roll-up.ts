@@ -62,7 +62,8 @@ export async function rollUpWindow(
 /** Reads roll-ups, each once: they never change. */
 export class RollUpReader {
   readonly #store: ObjectStore;
-  readonly #cache = new Map<string, readonly HourSum[]>();
+  readonly #days = new Map<string, readonly HourSum[]>();
+  #last: { readonly keys: string; readonly hours: readonly HourSum[] } = { keys: '', hours: [] };
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -70,14 +71,17 @@ export class RollUpReader {
 
   /** The hours of several days, ascending, one entry an hour. */
   async hours(keys: readonly string[]): Promise<readonly HourSum[]> {
-    const days: HourSum[] = [];
+    const joined = keys.join('\n');
+    if (joined === this.#last.keys) return this.#last.hours;
+    const hours: HourSum[] = [];
     for (const key of keys) {
-      const cached = this.#cache.get(key) ?? mergeHours((await readRollUp(this.#store, key)).windows);
-      this.#cache.set(key, cached);
-      days.push(...cached);
+      const day = this.#days.get(key) ?? mergeHours((await readRollUp(this.#store, key)).windows);
+      this.#days.set(key, day);
+      hours.push(...day);
     }
-    for (const key of this.#cache.keys()) if (!keys.includes(key)) this.#cache.delete(key);
-    return days;
+    for (const key of this.#days.keys()) if (!keys.includes(key)) this.#days.delete(key);
+    this.#last = { keys: joined, hours };
+    return hours;
   }
 }
 

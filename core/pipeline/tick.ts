@@ -9,7 +9,7 @@ import { gaugeMetrics, type ModelState as ModelGauges } from '../publish/gauge-m
 import { judgeNow, type LivePorts } from './judge-now.ts';
 import { type JudgePorts, judgeWindow } from './judge-window.ts';
 import type { ModelRuntime } from './model-runtime.ts';
-import { readModelState, updateModelState } from './model-state.ts';
+import { updateModelState } from './model-state.ts';
 import type { MetricSink } from './ports.ts';
 import { listSeries, type SeriesState, updateSeries } from './series.ts';
 import { IntegrityError } from './write-once.ts';
@@ -34,11 +34,13 @@ export async function tick(runtimes: readonly ModelRuntime[], ports: TickPorts):
   const judged: JudgedWindow[] = [];
   const gauges: ModelGauges[] = [];
   for (const runtime of runtimes) {
-    await guardIntegrity(runtime, ports, async () => {
-      await watchModel(runtime, ports);
-      judged.push(...(await judgeDueWindows(runtime, ports)));
-    });
-    gauges.push(await measureModel(runtime, ports));
+    const { name } = runtime.policy;
+    const series = await listSeries(ports.table, name);
+    const due = await guardIntegrity(runtime, ports, () => judgeDueWindows(runtime, ports, series));
+    judged.push(...(due ?? []));
+    // Read again only where judging may have changed it.
+    const current = due?.length === 0 ? series : await listSeries(ports.table, name);
+    gauges.push(await measureModel(runtime, ports, current));
   }
   await publish(ports, gaugeMetrics(gauges, ports.clock.now()));
   return { judged };
@@ -90,17 +92,17 @@ export async function guardIntegrity<T>(
 
 const maximumIntegrityKeys = 20;
 
-/** Makes the model known from its first tick on: silence counts from then. */
-async function watchModel(runtime: ModelRuntime, ports: TickPorts): Promise<void> {
-  await updateModelState(ports.table, runtime.policy.name, ports.clock.now(), (state) => state);
-}
-
-async function judgeDueWindows(runtime: ModelRuntime, ports: TickPorts): Promise<readonly JudgedWindow[]> {
+/** In the order of their series and windows; also where a window needed no verdict, the series' place is moved on. */
+async function judgeDueWindows(
+  runtime: ModelRuntime,
+  ports: TickPorts,
+  all: readonly SeriesState[],
+): Promise<readonly JudgedWindow[]> {
   const { windowSeconds, graceSeconds, name } = runtime.policy;
   const width = windowSeconds * 1000;
   const due = ports.clock.now() - graceSeconds * 1000;
   const judged: JudgedWindow[] = [];
-  for (const state of await listSeries(ports.table, name)) {
+  for (const state of all) {
     const series: Series = { model: name, variant: state.variant, version: state.version, layout: state.layout };
     for (let start = state.judgedThrough; start + width <= due; start += width) {
       const window = { start, end: start + width };
@@ -138,15 +140,18 @@ function isSeries(state: SeriesState, series: Omit<Series, 'model'>): boolean {
   return state.variant === series.variant && state.version === series.version && state.layout === series.layout;
 }
 
-async function measureModel(runtime: ModelRuntime, ports: TickPorts): Promise<ModelGauges> {
+async function measureModel(
+  runtime: ModelRuntime,
+  ports: TickPorts,
+  states: readonly SeriesState[],
+): Promise<ModelGauges> {
   const { policy } = runtime;
-  const judgement = await judgeNow(runtime, ports);
   const now = ports.clock.now();
-  const states = await listSeries(ports.table, policy.name);
+  // The first tick makes the model known: silence counts from then.
+  const model = await updateModelState(ports.table, policy.name, now, (state) => state);
+  const judgement = await judgeNow(runtime, ports, states, model);
   const judgedThrough = Math.max(...states.filter(({ newest }) => newest).map((state) => state.judgedThrough));
-  const since = Number.isFinite(judgedThrough)
-    ? judgedThrough
-    : (await readModelState(ports.table, policy.name, now)).since;
+  const since = Number.isFinite(judgedThrough) ? judgedThrough : model.since;
   const lagSeconds = Math.max(0, (now - since) / 1000);
   const stale = lagSeconds > evaluationLagLimitSeconds(policy);
   const newest = newestVerdicts(states);

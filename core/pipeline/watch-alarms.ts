@@ -18,12 +18,17 @@ export interface AlarmPorts {
 const partition = 'alarms';
 const watchPartition = 'alarm-watch';
 
-/** Stands in for CloudWatch's alarms where there is no CloudWatch: the same definitions, on recorded metrics. */
+/**
+ * Stands in for CloudWatch's alarms where there is no CloudWatch: the same definitions, on recorded metrics. One watch
+ * evaluates a set of alarms; it keeps their states in the table and remembers them.
+ */
 export class AlarmWatch {
   readonly #definitions: readonly AlarmDefinition[];
   readonly #plan: AlarmPlan;
   readonly #ports: AlarmPorts;
   readonly #place: AlarmPlace;
+  #states: AlarmStates | undefined;
+  #since: number | undefined;
 
   constructor(definitions: readonly AlarmDefinition[], ports: AlarmPorts, place: AlarmPlace) {
     this.#definitions = definitions;
@@ -38,8 +43,7 @@ export class AlarmWatch {
    */
   async step(): Promise<readonly { readonly transition: AlarmTransition; readonly message?: string | undefined }[]> {
     const now = this.#ports.clock.now();
-    const rows = await this.#ports.table.list(partition);
-    const previous: AlarmStates = new Map(rows.map(({ key, row }) => [key, row.value as AlarmState]));
+    const previous = this.#states ?? (await this.#load());
     const { recorded } = this.#ports;
     const { states, transitions } = evaluateAlarms(
       this.#plan,
@@ -48,15 +52,8 @@ export class AlarmWatch {
       now,
       { recordedSince: await this.#recordedSince(now) },
     );
-    for (const [alarm, state] of states) {
-      if (previous.get(alarm) === state) continue;
-      const revision = rows.find(({ key }) => key === alarm)?.row.revision ?? 0;
-      if (!(await this.#ports.table.put(partition, alarm, state, revision))) {
-        throw new Error(
-          `alarm ${alarm}: its state was changed by someone else, expected to be the only one to evaluate it`,
-        );
-      }
-    }
+    for (const [alarm, state] of states) if (previous.get(alarm) !== state) await this.#keep(alarm, state);
+    this.#states = states;
     return transitions.map((transition) => {
       const definition = this.#definitions.find(({ name }) => name === transition.alarm);
       const tells = definition && definition.audience !== 'none' && transition.actionsEnabled;
@@ -64,11 +61,25 @@ export class AlarmWatch {
     });
   }
 
+  async #load(): Promise<AlarmStates> {
+    const rows = await this.#ports.table.list(partition);
+    return new Map(rows.map(({ key, row }) => [key, row.value as AlarmState]));
+  }
+
+  async #keep(alarm: string, state: AlarmState): Promise<void> {
+    const revision = (await this.#ports.table.get(partition, alarm))?.revision ?? 0;
+    if (await this.#ports.table.put(partition, alarm, state, revision)) return;
+    throw new Error(
+      `alarm ${alarm}: its state was changed by someone else, expected to be the only one to evaluate it`,
+    );
+  }
+
   /** Metrics before the first step can't be missing: there was nobody to record them. */
   async #recordedSince(now: number): Promise<number> {
+    if (this.#since !== undefined) return this.#since;
     const row = await this.#ports.table.get(watchPartition, 'since');
-    if (typeof row?.value === 'number') return row.value;
-    await this.#ports.table.put(watchPartition, 'since', now, 0);
-    return now;
+    this.#since = typeof row?.value === 'number' ? row.value : now;
+    if (!row) await this.#ports.table.put(watchPartition, 'since', now, 0);
+    return this.#since;
   }
 }

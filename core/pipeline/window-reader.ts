@@ -13,7 +13,13 @@ export interface WindowContent {
   readonly summary: Summary;
 }
 
-const empty: WindowContent = { fragments: [], counted: [], summary: emptySummary };
+interface KnownWindow {
+  /** Keys merged already. */
+  readonly keys: ReadonlySet<string>;
+  readonly content: WindowContent;
+}
+
+const empty: KnownWindow = { keys: new Set(), content: { fragments: [], counted: [], summary: emptySummary } };
 
 /**
  * Lists and merges the fragments of a window. Fragments never change, so what was merged before is kept and only new
@@ -22,7 +28,7 @@ const empty: WindowContent = { fragments: [], counted: [], summary: emptySummary
 export class WindowReader {
   readonly #store: ObjectStore;
   readonly #capacity: number;
-  readonly #cache = new Map<string, WindowContent>();
+  readonly #cache = new Map<string, KnownWindow>();
 
   /** @param capacity windows kept in memory. */
   constructor(store: ObjectStore, capacity = 64) {
@@ -32,38 +38,40 @@ export class WindowReader {
 
   async read(series: Series, windowStart: number): Promise<WindowContent> {
     const prefix = fragmentWindowPrefix(series, windowStart);
-    const keys: string[] = [];
-    for await (const key of this.#store.list(prefix)) keys.push(key);
     const known = this.#cache.get(prefix) ?? empty;
-    const content = await this.#extend(known, keys);
-    this.#remember(prefix, content);
-    return content;
+    const fresh: string[] = [];
+    for await (const key of this.#store.list(prefix)) if (!known.keys.has(key)) fresh.push(key);
+    const extended = fresh.length === 0 ? known : await this.#extend(known, fresh);
+    this.#remember(prefix, extended);
+    return extended.content;
   }
 
-  async #extend(known: WindowContent, keys: readonly string[]): Promise<WindowContent> {
-    const merged = new Set(known.fragments.map(([id]) => id));
-    const fresh = keys
-      .map((key) => ({ key, id: parseFragmentKey(key)?.objectId ?? '' }))
-      .filter(({ id }) => !merged.has(id));
-    if (fresh.length === 0) return known;
-    const entries = known.fragments.map(([id, hash], index) => ({ id, hash, counted: known.counted[index] ?? 0 }));
-    const summaries = [known.summary];
-    for (const { key, id } of fresh) {
-      const bytes = await this.#store.get(key);
-      if (!bytes) continue;
+  async #extend(known: KnownWindow, fresh: readonly string[]): Promise<KnownWindow> {
+    const { fragments, counted, summary } = known.content;
+    const entries = fragments.map(([id, hash], index) => ({ id, hash, counted: counted[index] ?? 0 }));
+    const summaries = [summary];
+    const keys = new Set(known.keys);
+    for (const key of fresh) {
+      const id = parseFragmentKey(key)?.objectId;
+      const bytes = id === undefined ? undefined : await this.#store.get(key);
+      if (id === undefined || !bytes) continue;
       const fragment = parseFragment(key, bytes);
       entries.push({ id, hash: sha256(bytes), counted: fragment.summary.records.counted });
       summaries.push(fragment.summary);
+      keys.add(key);
     }
     entries.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
     return {
-      fragments: entries.map(({ id, hash }) => [id, hash] as const),
-      counted: entries.map(({ counted }) => counted),
-      summary: mergeSummaries(summaries),
+      keys,
+      content: {
+        fragments: entries.map(({ id, hash }) => [id, hash] as const),
+        counted: entries.map((entry) => entry.counted),
+        summary: mergeSummaries(summaries),
+      },
     };
   }
 
-  #remember(prefix: string, content: WindowContent): void {
+  #remember(prefix: string, content: KnownWindow): void {
     this.#cache.delete(prefix);
     this.#cache.set(prefix, content);
     const oldest = this.#cache.keys().next();

@@ -2,7 +2,7 @@ import { logPoissonDensity } from './log-density.ts';
 
 /**
  * Regularised incomplete gamma functions, a > 0, x ≥ 0, with a relative error of about 1e-13 in either tail, for a up to
- * 1e12. Own code, because @stdlib's `gammainc` 0.3.1 is wrong by up to 1.6 % for whole a from 500 on.
+ * 1e12. Own code, because @stdlib's `gammainc` 0.3.1 is wrong by up to 1.6 % for large whole a (seen from 500 on).
  * Series and continued fraction of Press et al., "Numerical Recipes", 6.2; some √a steps near x = a.
  */
 

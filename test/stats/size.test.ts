@@ -48,7 +48,7 @@ function expectSize(measured: number, level: number, runs: number, allowed: numb
 const uniformShares = new Array<number>(BINS).fill(1 / BINS);
 
 describe('size under no drift', () => {
-  const runs = 4000;
+  const runs = 3000;
   test.each([
     { n: 5000, m: 500, seed: 1 },
     { n: 500, m: 500, seed: 2 },
