@@ -4,6 +4,8 @@ import type { Tier } from '../core/model/verdict.ts';
 export interface Terminal {
   /** True where standard output is to carry one JSON document and nothing else. */
   readonly json: boolean;
+  /** Columns of the window, between 60 and 110; 100 where there is none. */
+  readonly width: number;
   print(line?: string): void;
   printJson(value: unknown): void;
   complain(line: string): void;
@@ -25,12 +27,12 @@ const codes: Readonly<Record<Style, number>> = { bold: 1, dim: 2, green: 32, yel
 const barWidth = 24;
 const redrawMilliseconds = 80;
 
-/** @param quiet no progress at all. */
 export function createTerminal(json: boolean): Terminal {
-  const coloured = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  const coloured = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
   const paint = (style: Style, text: string) => (coloured ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
   return {
     json,
+    width: Math.min(Math.max(process.stdout.columns ?? 100, 60), 110),
     print: (line = '') => {
       if (!json) process.stdout.write(`${line}\n`);
     },

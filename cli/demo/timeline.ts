@@ -1,7 +1,7 @@
 import type { Message } from '../../core/model/delivery.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
 import { wrap } from '../command.ts';
-import { paintTier, type Style, type Terminal } from '../terminal.ts';
+import type { Style, Terminal } from '../terminal.ts';
 import type { Flight } from './flights.ts';
 import { type Incident, incidents } from './incidents.ts';
 
@@ -33,6 +33,21 @@ export function printTimeline(facts: TimelineFacts, terminal: Terminal): void {
     ...facts.messages.map(messageEntry),
   ].sort((a, b) => a.time - b.time);
   for (const entry of entries) printEntry(entry, terminal);
+  terminal.print();
+  printQuietDays(facts, terminal);
+}
+
+/** The days before the first incident, in a sentence. */
+function printQuietDays({ verdicts, messages, flights, usualDelayMinutes }: TimelineFacts, terminal: Terminal): void {
+  const first = Math.min(...Object.values(incidents).map(({ from }) => Date.parse(from)));
+  const before = verdicts.filter(({ window }) => Date.parse(window.end) <= first);
+  const pages = messages.filter(({ time, tier, event }) => time < first && tier === 'red' && event === 'raised').length;
+  const yellow = before.filter(({ tier }) => tier === 'yellow');
+  const delays = yellow.map(({ window }) => meanDelay(Date.parse(window.start), flights));
+  const range = `${Math.min(...delays).toFixed(1)} to ${Math.max(...delays).toFixed(1)}`;
+  const text = `Before the first incident: ${before.length} days, ${pages} pages, ${yellow.length} yellow.`;
+  const why = `On the yellow days flights left ${range} minutes late on average, ${usualDelayMinutes.toFixed(1)} over the baseline.`;
+  for (const line of wrap(delays.length > 0 ? `${text} ${why}` : text, terminal.width - 2)) terminal.print(`  ${line}`);
 }
 
 /** A symbol a day, a line a month. A day on which red was raised is shown red: its window itself may be green. */
@@ -55,7 +70,9 @@ function printStrip(days: readonly Verdict[], messages: readonly Message[], term
 }
 
 interface Entry {
+  /** Where it stands among the others: a day when it is over. */
   readonly time: number;
+  readonly stamp: string;
   readonly label: string;
   readonly style: Style;
   readonly lines: readonly string[];
@@ -69,7 +86,8 @@ function dayEntry(verdict: Verdict, facts: TimelineFacts): Entry {
   const findings = verdict.findings.filter(({ tier }) => tier !== 'green').map(({ message }) => message);
   const why = injected.length > 0 ? injected.map(({ what }) => `injected: ${what}`) : [describeDelays(start, facts)];
   return {
-    time: start,
+    time: Date.parse(verdict.window.end),
+    stamp: verdict.window.start.slice(0, 10),
     label: verdict.tier.toUpperCase(),
     style: strip[verdict.tier][1],
     lines: [...findings, ...why],
@@ -78,32 +96,43 @@ function dayEntry(verdict: Verdict, facts: TimelineFacts): Entry {
 
 /** What the real data says of a day: the reason for its yellow that needs no statistics. */
 function describeDelays(start: number, { flights, usualDelayMinutes }: TimelineFacts): string {
-  const delays = flights
-    .filter(({ time }) => time >= start && time < start + millisecondsPerDay)
-    .map(({ delayMinutes }) => delayMinutes);
-  const mean = delays.reduce((sum, delay) => sum + delay, 0) / Math.max(delays.length, 1);
-  return `real data: that day's ${delays.length} flights left ${mean.toFixed(1)} minutes late on average; over the baseline ${usualDelayMinutes.toFixed(1)}`;
+  const mean = meanDelay(start, flights).toFixed(1);
+  return `real data: flights left ${mean} minutes late on average that day, ${usualDelayMinutes.toFixed(1)} over the baseline`;
+}
+
+function meanDelay(start: number, flights: readonly Flight[]): number {
+  const ofDay = flights.filter(({ time }) => time >= start && time < start + millisecondsPerDay);
+  return ofDay.reduce((sum, { delayMinutes }) => sum + delayMinutes, 0) / Math.max(ofDay.length, 1);
 }
 
 function incidentEntry({ from, to, what }: Incident): Entry {
   const until = to.slice(0, 10) === from.slice(0, 10) ? to.slice(11, 16) : to.slice(0, 16).replace('T', ' ');
-  return { time: Date.parse(from) - 1, label: 'INJECT', style: 'cyan', lines: [`until ${until}: ${what}`] };
+  return {
+    time: Date.parse(from),
+    stamp: stampOf(Date.parse(from)),
+    label: 'INJECT',
+    style: 'cyan',
+    lines: [`until ${until}: ${what}`],
+  };
 }
 
 function messageEntry({ time, subject, tier, event }: Message): Entry {
   const style = event === 'recovered' ? 'green' : tier;
-  return { time, label: 'SENT', style, lines: [`to ${tier}: ${subject}`] };
+  return { time, stamp: stampOf(time), label: 'SENT', style, lines: [`to ${tier}: ${subject}`] };
 }
 
-function printEntry({ time, label, style, lines }: Entry, terminal: Terminal): void {
-  const stamp = new Date(label === 'INJECT' ? time + 1 : time).toISOString().slice(0, 16).replace('T', ' ');
-  const isDay = label === 'YELLOW' || label === 'RED' || label === 'GREEN';
-  const shown = isDay ? `${stamp.slice(0, 10)}      ` : stamp;
-  const [first = '', ...rest] = lines.flatMap((line) => wrap(line, 88));
-  terminal.print(
-    `  ${shown}  ${isDay && style !== 'cyan' ? paintTier(terminal, style === 'red' ? 'red' : 'yellow', label.padEnd(6)) : terminal.paint(style, label.padEnd(6))}  ${first}`,
-  );
-  for (const line of rest) terminal.print(`  ${' '.repeat(26)}${line}`);
+const stampWidth = 16;
+const labelWidth = 6;
+
+function printEntry({ stamp, label, style, lines }: Entry, terminal: Terminal): void {
+  const indent = stampWidth + labelWidth + 6;
+  const [first = '', ...rest] = lines.flatMap((line) => wrap(line, terminal.width - indent));
+  terminal.print(`  ${stamp.padEnd(stampWidth)}  ${terminal.paint(style, label.padEnd(labelWidth))}  ${first}`);
+  for (const line of rest) terminal.print(`${' '.repeat(indent)}${line}`);
+}
+
+function stampOf(time: number): string {
+  return new Date(time).toISOString().slice(0, stampWidth).replace('T', ' ');
 }
 
 function dayOf(time: number): string {

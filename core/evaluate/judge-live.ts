@@ -2,6 +2,7 @@ import type { ModelPolicy } from '../model/policy.ts';
 import type { MinuteSlot } from '../model/profile.ts';
 import { type Finding, type SloVerdict, type Tier, worstTier } from '../model/verdict.ts';
 import { binomialUpperTail } from '../stats/binomial.ts';
+import { findShortStretch } from '../stats/short-stretch.ts';
 import { formatDuration, formatMinute, formatName, formatNumber, formatShare } from './number-text.ts';
 
 /** Objective of a required feature where the configuration sets none. */
@@ -9,11 +10,12 @@ export const defaultCompletenessObjective = 0.99;
 
 /** An excess must be sure over the hour that ends now, and go on in its last minutes. */
 const longMinutes = 60;
-const shortMinutes = 5;
+const minimumRows = 5;
+const shortStretch = { minutes: 5, maximumMinutes: longMinutes, events: minimumRows } as const;
 /** Chance, at one look, that a share of exactly what is allowed passes for too high. A week has 10,080 looks. */
 const guardLevel = 1e-7;
-/** Fewer rows than this in the hour are no evidence: one bad call may carry several rows. */
-const minimumRows = 20;
+/** Bad rows in fewer minutes than this are no evidence: one bad call may carry many rows. */
+const minimumBadMinutes = 3;
 /** Quarantined share that live judgement allows even where the configuration allows none. */
 const minimumAllowance = 0.001;
 const shortestSilenceSeconds = 600;
@@ -51,8 +53,8 @@ export interface LiveJudgement {
  * broken SLOs and silence. Every finding but a confirmed silence is red.
  *
  * A share counts as too high where it is above what is allowed both over the last hour, beyond what chance explains
- * (exact binomial tail at or below 1e-7), and over the last five minutes, so that the finding ends soon after the
- * trouble does.
+ * (exact binomial tail at or below 1e-7), in three minutes at least, and over the last five minutes (with little
+ * traffic the last five records), so that the finding ends soon after the trouble does.
  */
 export function judgeLive(input: LiveInput): LiveJudgement {
   const completeness = judgeCompleteness(input);
@@ -86,9 +88,12 @@ function measureExcess(input: LiveInput, allowedShare: number, count: (slot: Min
   const sum = (slots: readonly MinuteSlot[]) =>
     slots.map(count).reduce(([bad, all], [moreBad, more]) => [bad + moreBad, all + more], [0, 0]);
   const [bad = 0, all = 0] = sum(recent);
-  const [shortBad = 0, shortAll = 0] = sum(recent.filter(({ minute }) => minute >= input.endMinute - shortMinutes));
+  const events = recent.map((slot) => [slot.minute, count(slot)[1]] as const);
+  const shortStart = findShortStretch(events, input.endMinute, shortStretch);
+  const [shortBad = 0, shortAll = 0] = sum(recent.filter(({ minute }) => minute >= shortStart));
   const isTooHigh =
     all >= minimumRows &&
+    recent.filter((slot) => count(slot)[0] > 0).length >= minimumBadMinutes &&
     bad > allowedShare * all &&
     shortBad > allowedShare * shortAll &&
     binomialUpperTail(bad, all, allowedShare) <= guardLevel;

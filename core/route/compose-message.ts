@@ -82,7 +82,7 @@ function raisedText(facts: MessageFacts): string[] {
         ? [...wrapText(`${escapeText(cut(alarm.description, 300))}.`), ...wrapText(escapeText(cut(alarm.reason, 500)))]
         : []),
     ]),
-    ...section('Since', wrapText(`${formatMinute(episode.since)}, ${formatSpan(now - episode.since)} ago.${began}`)),
+    ...section('Since', wrapText(`${formatMinute(episode.since)}${agoText(now - episode.since)}.${began}`)),
     ...section('How sure', describeSureness(speaking, policy)),
     ...section('Objectives', describeSlos(speaking, policy)),
     ...section('Records', describeRecords(speaking)),
@@ -130,6 +130,11 @@ function where({ alarm, episode }: MessageFacts, verdicts: readonly StoredVerdic
     ),
     ...section('Reference', wrapText(`alarm ${escapeText(alarm.alarm)}, episode ${episode.episode}`, '  ')),
   ];
+}
+
+/** Nothing for what has just begun. */
+function agoText(milliseconds: number): string {
+  return milliseconds < 60_000 ? '' : `, ${formatSpan(milliseconds)} ago`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {

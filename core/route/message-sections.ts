@@ -123,7 +123,7 @@ function describeSlo(slo: SloVerdict, policy: ModelPolicy | undefined): string {
   const parts = [
     `${slo.broken ? 'BROKEN' : 'kept'}, ${good}, objective ${formatPercent(slo.objective)}`,
     ...(slo.burnRateLong === undefined ? [] : [`burn ${formatFigure(slo.burnRateLong)}x over 1 h`]),
-    ...(slo.burnRateShort === undefined ? [] : [`${formatFigure(slo.burnRateShort)}x over 5 min`]),
+    ...(slo.burnRateShort === undefined ? [] : [`${formatFigure(slo.burnRateShort)}x now`]),
     ...(slo.errorBudgetRemaining === undefined
       ? []
       : [`${formatShare(slo.errorBudgetRemaining)} of the error budget left`]),

@@ -1,11 +1,15 @@
 import type { AvailabilitySloPolicy, LatencySloPolicy, SloPolicy } from '../model/policy.ts';
 import type { SloVerdict } from '../model/verdict.ts';
 import { binomialUpperTail } from '../stats/binomial.ts';
+import { findShortStretch } from '../stats/short-stretch.ts';
 import { type BurnRate, budgetOf, burnRate, type Objective } from './burn-rate.ts';
 import { countPeriod, type EventHistory, errorBudgetRemaining } from './error-budget.ts';
 
 /** The pair of windows that pages: at 14.4 times the budgeted rate, 2 % of a 30-day budget is gone in an hour. */
 export const pageRule = { longMinutes: 60, shortMinutes: 5, burnRate: 14.4 } as const;
+
+/** Five minutes, or as far back as it takes to see five requests. */
+const shortStretch = { minutes: pageRule.shortMinutes, maximumMinutes: pageRule.longMinutes, events: 5 } as const;
 
 /** Chance, at exactly the budgeted error rate, of as many bad events in the long window (statistics A10). */
 const guardLevel = 1e-5;
@@ -21,7 +25,8 @@ export function pageBurnRate(slo: Objective): number {
 
 /**
  * Judges the latency and availability objectives at the minute `endMinute` (exclusive; see `findWatermark`). An
- * objective is broken where the burn rate of both the last hour and the last five minutes reaches the page's, and the
+ * objective is broken where the burn rate of both the last hour and the last five minutes (with little traffic the last
+ * five requests, see `findShortStretch`) reaches the page's, and the
  * bad events of the hour are more than chance explains at exactly the budgeted rate: with ten requests an hour one
  * failure is a burn rate of 100 and means nothing. `good` and `valid` are those of the last hour.
  * @throws {RangeError} for an objective outside (0, 1)
@@ -29,7 +34,11 @@ export function pageBurnRate(slo: Objective): number {
 export function judgeSlos(slos: readonly SloPolicy[], history: EventHistory, endMinute: number): readonly SloVerdict[] {
   return slos.filter(isCounted).map((slo) => {
     const long = burnRate(history.slots, slo, endMinute, pageRule.longMinutes);
-    const short = burnRate(history.slots, slo, endMinute, pageRule.shortMinutes);
+    const events = history.slots.map(
+      ({ minute, slis }) => [minute, slis.find(([name]) => name === slo.name)?.[2] ?? 0] as const,
+    );
+    const shortStart = findShortStretch(events, endMinute, shortStretch);
+    const short = burnRate(history.slots, slo, endMinute, endMinute - shortStart);
     const period = countPeriod(history, slo.name, endMinute, slo.periodSeconds);
     return {
       name: slo.name,

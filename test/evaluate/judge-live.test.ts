@@ -78,8 +78,17 @@ test('only the hour before the watermark counts', () => {
 
 test('a few missing values or a few rows are no evidence', () => {
   expect(judge(createHour((left) => missing(left === 1 ? 5 : 0))).tier).toBe('green');
-  expect(judge([createSlot(endMinute - 1, 19, missing(19))]).tier).toBe('green');
-  expect(judge([createSlot(endMinute - 1, 20, missing(20))]).tier).toBe('red');
+  expect(judge([createSlot(endMinute - 1, 200, missing(200))]).tier).toBe('green');
+  const slots = [30, 17, 9].map((left) => createSlot(endMinute - left, 2, missing(2)));
+  expect(judge(slots.slice(1)).tier).toBe('green');
+  expect(judge(slots).tier).toBe('red');
+});
+
+test('with little traffic trouble goes on until five good records in a row', () => {
+  const bad = [58, 50, 42, 35, 31].map((left) => createSlot(endMinute - left, 1, missing(1)));
+  const good = [25, 19, 12, 8, 1].map((left) => createSlot(endMinute - left, 1));
+  expect(judge([...bad, ...good.slice(0, 4)]).tier).toBe('red');
+  expect(judge([...bad, ...good]).tier).toBe('green');
 });
 
 test('at exactly the objective a week of minutes stays green', () => {
@@ -101,10 +110,10 @@ test('at exactly the objective a week of minutes stays green', () => {
 });
 
 test('rows that no longer fit the schema are red within minutes', () => {
-  const judgement = judge(createHour((left) => ({ rows: left <= 2 ? 0 : 20, schemaBreaks: left <= 2 ? 20 : 0 })));
+  const judgement = judge(createHour((left) => ({ rows: left <= 3 ? 0 : 20, schemaBreaks: left <= 3 ? 20 : 0 })));
   expect(judgement.findings).toMatchObject([{ id: 'schema-break', tier: 'red' }]);
   expect(judgement.findings[0]?.message).toBe(
-    '40 of 1,200 records of the last hour (3.3 %) no longer fit the schema, 1 % are allowed; since 2026-03-01 13:58 UTC',
+    '60 of 1,200 records of the last hour (5 %) no longer fit the schema, 1 % are allowed; since 2026-03-01 13:57 UTC',
   );
   expect(judge(createHour((left) => ({ schemaBreaks: left === 1 ? 5 : 0 }))).tier).toBe('green');
 });

@@ -119,7 +119,7 @@ describe('composeMessage', () => {
       'This is a page',
       'red: latency: 2.2 % of requests took 100 ms or longer',
       '2001-03-10 10:05 UTC, 2 min ago',
-      'latency: BROKEN, 97.8 % good of 10,000, objective 99.9 %, burn 22x over 1 h, 31.5x over 5 min, 40 % of the error budget left',
+      'latency: BROKEN, 97.8 % good of 10,000, objective 99.9 %, burn 22x over 1 h, 31.5x now, 40 % of the error budget left',
       '1,000 captured = 990 counted (12 late) + 7 quarantined + 3 duplicate',
       'Roll back where they match',
       'https://example.com/docs/runbook.md#red',
