@@ -9,7 +9,7 @@ import { histogramQuantile, histogramRange, momentsFromSums } from '../stats/log
 import { BinCounter } from './bin-counter.ts';
 import { createFeatureCounter } from './feature-counter.ts';
 import { invocationOf } from './summarise.ts';
-import type { ColumnSurvey } from './survey.ts';
+import { type ColumnSurvey, valuesOf } from './survey.ts';
 
 const probabilities = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 const millisecondsPerMinute = 60_000;
@@ -92,7 +92,8 @@ export class BaselineBuilder {
   }
 
   #describe(name: string, layout: FeatureLayout, summary: FeatureSummary, keepWindows: boolean): BaselineFeature {
-    const values = this.#surveys.get(name)?.values ?? new Map<string, number>();
+    const survey = this.#surveys.get(name);
+    const values = survey ? valuesOf(survey, layout.kind) : new Map<string, number>();
     let singletons = 0;
     for (const count of values.values()) if (count === 1) singletons++;
     const timed = this.#windowSeconds !== undefined && keepWindows;

@@ -1,6 +1,8 @@
 import type { FeatureSummary, MinuteSlot, RecordCounts, SparseCounts, Summary } from '../model/profile.ts';
 import { ExactSum } from '../stats/exact-sum.ts';
-import { compareNames, maximumExtraColumns, moreColumns, noRecords } from './summarise.ts';
+import { capColumns } from './extra-columns.ts';
+import { compareNames } from './names.ts';
+import { noRecords } from './summarise.ts';
 
 /** The summary of no records: the neutral element of merging. */
 export const emptySummary: Summary = {
@@ -108,16 +110,6 @@ function mergeSlots(a: readonly MinuteSlot[], b: readonly MinuteSlot[]): readonl
       missing: mergePairs(left.missing, right.missing, add),
     }),
   );
-}
-
-/** Keeps the first names in order, so that the result doesn't depend on the order of merging. */
-function capColumns(columns: Summary['extraColumns']): Summary['extraColumns'] {
-  const named = columns.filter(([name]) => name !== moreColumns);
-  if (named.length <= maximumExtraColumns) return columns;
-  const dropped = named.slice(maximumExtraColumns).reduce((sum, [, rows]) => sum + rows, 0);
-  const before = columns.find(([name]) => name === moreColumns)?.[1] ?? 0;
-  const more = [moreColumns, before + dropped] as const;
-  return [...named.slice(0, maximumExtraColumns), more].sort(([a], [b]) => compareNames(a, b));
 }
 
 function mergePairs<T>(

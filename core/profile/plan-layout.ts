@@ -1,7 +1,7 @@
 import type { FeatureLayout, Layout, NumericLayout } from '../model/layout.ts';
 import { bucketIndex, chooseBinEdges } from '../stats/log-linear-histogram.ts';
-import { compareNames } from './summarise.ts';
-import type { ColumnSurvey } from './survey.ts';
+import { compareNames } from './names.ts';
+import { type ColumnSurvey, valuesOf } from './survey.ts';
 
 /** A category must be seen this often in the baseline for its text to be kept: rarer ones may name a person. */
 export const minimumCategoryCount = 10;
@@ -60,7 +60,7 @@ function kindOf(
   chosen: 'numeric' | 'categorical' | undefined,
 ): 'numeric' | 'categorical' | 'opaque' {
   if (chosen) return chosen;
-  const present = survey.rows - survey.missing;
+  const present = survey.rows - survey.missing - survey.missingTexts;
   if (present > 0 && survey.opaque > present / 2) return 'opaque';
   if (survey.booleans > present / 2) return 'categorical';
   if (present === 0 || survey.texts <= strayTexts * present) return 'numeric';
@@ -72,19 +72,20 @@ function kindOf(
  * They are known by their distinct values growing with the number of rows.
  */
 function reasonToLeaveOut(survey: ColumnSurvey): string | undefined {
-  const present = survey.rows - survey.missing;
+  const kind = kindOf(survey, undefined);
+  const present = survey.rows - survey.missing - (kind === 'categorical' ? 0 : survey.missingTexts);
   if (present === 0) return 'it never holds a value';
   if (present < minimumRowsToJudge) return undefined;
-  const kind = kindOf(survey, undefined);
   if (kind === 'numeric') return survey.increasing ? 'it grows row by row like a sequence number or a time' : undefined;
   if (kind !== 'categorical') return undefined;
   if (survey.distinctCapped) return 'it looks like an identifier or free text (too many distinct values to list)';
+  const values = valuesOf(survey, kind);
   let singletons = 0;
-  for (const count of survey.values.values()) if (count === 1) singletons++;
+  for (const count of values.values()) if (count === 1) singletons++;
   const share = singletons / present;
   if (share <= 0.2) return undefined;
   const percent = Math.round(share * 100);
-  return `it looks like an identifier or free text (${survey.values.size} distinct values; ${percent} % of rows hold one seen nowhere else)`;
+  return `it looks like an identifier or free text (${values.size} distinct values; ${percent} % of rows hold one seen nowhere else)`;
 }
 
 function planFeature(survey: ColumnSurvey, chosen: 'numeric' | 'categorical' | undefined): FeatureLayout {
@@ -92,7 +93,7 @@ function planFeature(survey: ColumnSurvey, chosen: 'numeric' | 'categorical' | u
   const kind = kindOf(survey, chosen);
   if (kind === 'numeric') return planNumeric(survey);
   if (kind === 'opaque') return { kind, side };
-  const categories = [...survey.values]
+  const categories = [...valuesOf(survey, kind)]
     .filter(([, count]) => count >= minimumCategoryCount)
     .sort(([a, m], [b, n]) => n - m || compareNames(a, b))
     .slice(0, maximumCategories)

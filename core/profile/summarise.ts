@@ -2,12 +2,12 @@ import type { Layout } from '../model/layout.ts';
 import type { MinuteSlot, RecordCounts, Summary } from '../model/profile.ts';
 import { isSchemaBreak, type Quarantined } from '../model/quarantine.ts';
 import type { Column, Invocation, RecordBatch } from '../model/record-batch.ts';
+import { ExtraColumnCounter } from './extra-columns.ts';
 import { createFeatureCounter, type FeatureCounter } from './feature-counter.ts';
+import { compareNames } from './names.ts';
 
-/** At most this many names of unexpected columns are kept; the rest are counted together under "(more)". */
-export const maximumExtraColumns = 100;
-/** The name under which further unexpected columns are counted together. */
-export const moreColumns = '(more)';
+export { compareNames } from './names.ts';
+
 const millisecondsPerMinute = 60_000;
 
 /** A service-level indicator, as far as counting needs to know it. */
@@ -43,7 +43,7 @@ export class SummaryBuilder {
   readonly #known: ReadonlySet<string>;
   readonly #slots = new Map<number, OpenSlot>();
   readonly #quarantine = new Map<string, number>();
-  readonly #extraColumns = new Map<string, number>();
+  readonly #extraColumns = new ExtraColumnCounter();
   #counted = 0;
   #quarantined = 0;
   #duplicate = 0;
@@ -132,7 +132,7 @@ export class SummaryBuilder {
       features: [...this.#counters]
         .map(([name, counter]) => [name, counter.finish()] as const)
         .sort(([a], [b]) => compareNames(a, b)),
-      extraColumns: sortByName(this.#extraColumns),
+      extraColumns: this.#extraColumns.finish(),
       minutes: [...this.#slots].sort(([a], [b]) => a - b).map(([minute, slot]) => closeSlot(minute, slot)),
       firstTime: this.#firstTime,
       lastTime: this.#lastTime,
@@ -155,10 +155,7 @@ export class SummaryBuilder {
 
   #addExtraColumn(column: Column, rows: readonly number[]): void {
     const present = rows.reduce((count, row) => (column.cells[row] === undefined ? count : count + 1), 0);
-    if (present === 0) return;
-    const room = this.#extraColumns.has(column.name) || this.#extraColumns.size < maximumExtraColumns;
-    const name = room && column.name.length <= 256 ? column.name : moreColumns;
-    this.#extraColumns.set(name, (this.#extraColumns.get(name) ?? 0) + present);
+    if (present > 0) this.#extraColumns.add(column.name, present);
   }
 }
 
@@ -192,11 +189,6 @@ function closeSlot(minute: number, slot: OpenSlot): MinuteSlot {
       .sort(([a], [b]) => compareNames(a, b)),
     missing: sortByName(slot.missing),
   };
-}
-
-/** Order by UTF-16 code unit: the same on every machine and in every locale. */
-export function compareNames(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function sortByName(counts: ReadonlyMap<string, number>): (readonly [string, number])[] {

@@ -1,3 +1,4 @@
+import type { FeatureKind } from '../model/layout.ts';
 import type { Cell, RecordBatch, Side } from '../model/record-batch.ts';
 
 /** Reads a cell as a number: null where it is missing, undefined where it is something else. */
@@ -9,18 +10,30 @@ export interface ColumnSurvey {
   readonly side: Side;
   /** Rows seen, with or without a value. */
   readonly rows: number;
+  /** Rows that hold no value, however the column is counted: absent, null, empty, NaN. */
   readonly missing: number;
+  /** Rows with a text that says "no value" among numbers but is a category among texts: `NA` may be Namibia. */
+  readonly missingTexts: number;
   readonly numbers: number;
   readonly booleans: number;
   readonly texts: number;
   readonly opaque: number;
   /** Values of the sampled rows, unordered. */
   readonly sample: readonly number[];
-  /** [text, count] of every distinct value, unordered; empty once `distinctCapped`. */
+  /** [text, count] of every distinct value, unordered, without the missing texts; the first ones where `distinctCapped`. */
   readonly values: ReadonlyMap<string, number>;
+  /** [text, count] of the missing texts. */
+  readonly missingTextValues: ReadonlyMap<string, number>;
+  /** True where there are more distinct values than `values` holds. */
   readonly distinctCapped: boolean;
   /** True where every number is an integer greater than the one before it. */
   readonly increasing: boolean;
+}
+
+/** [text, count] of every value that the column has as a feature of a kind: among texts the missing texts are values too. */
+export function valuesOf(survey: ColumnSurvey, kind: FeatureKind): ReadonlyMap<string, number> {
+  if (kind !== 'categorical' || survey.missingTexts === 0) return survey.values;
+  return new Map([...survey.values, ...survey.missingTextValues]);
 }
 
 /** Values sampled over all columns together, and per column: bounds the survey's memory. */
@@ -29,6 +42,8 @@ const maximumSampledRows = 65_536;
 const minimumSampledRows = 1_024;
 const maximumDistinctCells = 5_000_000;
 const maximumDistinct = 50_000;
+/** White space of any length is such a text. */
+const maximumMissingTexts = 100;
 
 /** First pass over a baseline's records: types, missing shares, distinct values and a sample of rows. */
 export class Survey {
@@ -83,6 +98,8 @@ class ColumnSurveyor {
   #worstRank = 1;
   #rows = 0;
   #missing = 0;
+  #missingTexts = 0;
+  readonly #missingTextValues = new Map<string, number>();
   #numbers = 0;
   #booleans = 0;
   #texts = 0;
@@ -114,7 +131,8 @@ class ColumnSurveyor {
     }
     const number = this.#readNumber(cell);
     if (number === null) {
-      this.#missing++;
+      if (typeof cell === 'string') this.#addMissingText(cell);
+      else this.#missing++;
       return;
     }
     if (typeof cell === 'boolean') this.#booleans++;
@@ -129,12 +147,14 @@ class ColumnSurveyor {
       side: this.#side,
       rows: this.#rows,
       missing: this.#missing,
+      missingTexts: this.#missingTexts,
       numbers: this.#numbers,
       booleans: this.#booleans,
       texts: this.#texts,
       opaque: this.#opaque,
       sample: this.#sample.map(({ value }) => value),
       values: this.#values,
+      missingTextValues: this.#missingTextValues,
       distinctCapped: this.#distinctCapped,
       increasing: this.#increasing && this.#numbers > 1,
     };
@@ -154,15 +174,19 @@ class ColumnSurveyor {
     }
   }
 
-  #addValue(text: string, limit: number): void {
-    if (this.#distinctCapped) return;
-    const seen = this.#values.get(text);
-    if (seen === undefined && this.#values.size >= limit) {
-      this.#distinctCapped = true;
-      this.#values.clear();
-      return;
+  #addMissingText(text: string): void {
+    this.#missingTexts++;
+    const seen = this.#missingTextValues.get(text);
+    if (seen !== undefined || this.#missingTextValues.size < maximumMissingTexts) {
+      this.#missingTextValues.set(text, (seen ?? 0) + 1);
     }
-    this.#values.set(text, (seen ?? 0) + 1);
+  }
+
+  #addValue(text: string, limit: number): void {
+    const seen = this.#values.get(text);
+    if (seen !== undefined) this.#values.set(text, seen + 1);
+    else if (this.#values.size < limit) this.#values.set(text, 1);
+    else this.#distinctCapped = true;
   }
 }
 
