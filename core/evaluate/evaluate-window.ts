@@ -9,6 +9,7 @@ import { type DriftDecision, decideDrift } from './decide-drift.ts';
 import { rememberDetectableEffects } from './detectable-effect.ts';
 import { describeDrift } from './drift-finding.ts';
 import { describeBaseline, describeFeature } from './feature-statistics.ts';
+import { silenceAfterSeconds } from './judge-live.ts';
 import { formatInstant } from './number-text.ts';
 import { findOutOfRange } from './range-finding.ts';
 import {
@@ -84,7 +85,8 @@ function findRecordProblems(input: WindowInput): readonly Finding[] {
   const { captured, counted } = summary.records;
   const findings: Finding[] = [...findQuarantine(summary, policy)];
   if (captured === 0 && input.mode === 'closed') {
-    findings.push(judgeEmptyWindow(summary, input.window, input.invocations));
+    const allowedSeconds = silenceAfterSeconds(policy, baseline?.time?.longestGapSeconds);
+    findings.push(judgeEmptyWindow(summary, input.window, input.invocations, allowedSeconds));
   }
   if (!baseline) findings.push(describeMissingBaseline(input.series.version, counted));
   return findings;

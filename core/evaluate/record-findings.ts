@@ -39,24 +39,34 @@ export function findQuarantine(summary: Summary, policy: ModelPolicy): readonly 
 }
 
 /**
- * Judges a closed window in which nothing was captured: green where the source confirms that nobody called the model,
- * red where it reports calls or can't tell.
+ * Judges a closed window in which nothing was captured. Green where the source confirms that nobody called the model;
+ * red where calls are known. Where nobody can tell, it is silence: red in a window as long as the model may be silent
+ * (see `silenceAfterSeconds`), green in a shorter one, for a quiet night must not page.
  */
-export function judgeEmptyWindow(summary: Summary, window: Window, invocations: number | undefined): Finding {
-  const span = formatDuration((window.end - window.start) / 1000);
+export function judgeEmptyWindow(
+  summary: Summary,
+  window: Window,
+  invocations: number | undefined,
+  allowedSilenceSeconds: number,
+): Finding {
+  const seconds = (window.end - window.start) / 1000;
+  const span = formatDuration(seconds);
   const requests = summary.requests.counted;
   const silence = { id: 'silence', kind: 'silence' } as const;
-  const evidence = { records: 0, requests, invocations: invocations ?? null };
-  if (invocations === 0 && requests === 0) {
+  const evidence = { records: 0, requests, invocations: invocations ?? null, allowedSeconds: allowedSilenceSeconds };
+  const calls = Math.max(requests, invocations ?? 0);
+  if (calls > 0) {
+    const message = `no record in a window of ${span}, although ${formatNumber(calls)} calls are known: captures are missing`;
+    return { ...silence, tier: 'red', message, evidence };
+  }
+  if (invocations === 0) {
     const message = `no record in a window of ${span}, and the source confirms that the model was not called`;
     return { ...silence, tier: 'green', message, evidence };
   }
-  const calls = Math.max(requests, invocations ?? 0);
-  const why =
-    calls > 0
-      ? `although ${formatNumber(calls)} calls are known: captures are missing`
-      : 'and nothing confirms that the model was not called';
-  return { ...silence, tier: 'red', message: `no record in a window of ${span}, ${why}`, evidence };
+  const unconfirmed = `no record in a window of ${span}, and nothing confirms that the model was not called`;
+  if (seconds >= allowedSilenceSeconds) return { ...silence, tier: 'red', message: unconfirmed, evidence };
+  const message = `${unconfirmed}; up to ${formatDuration(allowedSilenceSeconds)} of silence are usual`;
+  return { ...silence, tier: 'green', message, evidence };
 }
 
 /** Says that a window holds too few records to judge drift, and what it could have shown. */

@@ -60,6 +60,15 @@ test('an empty window is silence unless the source confirms it', () => {
   expect(judge(quiet, {}, { invocations: undefined }).tier).toBe('green');
 });
 
+test('a window shorter than the silence allowed is not a page', () => {
+  const empty = createSummary([], { records: noRecords });
+  const judgeEmpty = (silenceAfterSeconds: number, invocations?: number) =>
+    judge([], empty, { policy: { ...plainPolicy, silenceAfterSeconds }, invocations });
+  expect(judgeEmpty(7200)).toMatchObject({ tier: 'green', findings: [{ id: 'silence' }] });
+  expect(judgeEmpty(3600).tier).toBe('red');
+  expect(judgeEmpty(7200, 12).tier).toBe('red');
+});
+
 test('a column without any value is one finding, red where the feature is required', () => {
   const nulls = quiet.map(() => null);
   const verdict = judge(nulls);
