@@ -64,7 +64,10 @@ test('a window shorter than the silence allowed is not a page', () => {
   const empty = createSummary([], { records: noRecords });
   const judgeEmpty = (silenceAfterSeconds: number, invocations?: number) =>
     judge([], empty, { policy: { ...plainPolicy, silenceAfterSeconds }, invocations });
-  expect(judgeEmpty(7200)).toMatchObject({ tier: 'green', findings: [{ id: 'silence' }] });
+  expect(judgeEmpty(7200)).toMatchObject({
+    tier: 'green',
+    findings: expect.arrayContaining([expect.objectContaining({ id: 'silence' })]),
+  });
   expect(judgeEmpty(3600).tier).toBe('red');
   expect(judgeEmpty(7200, 12).tier).toBe('red');
 });
