@@ -28,11 +28,6 @@ CREATE TABLE metric_data (
   PRIMARY KEY (series, time, value)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE alarm_states (
-  alarm TEXT PRIMARY KEY,
-  value TEXT NOT NULL,
-  since INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE invocations (
   model TEXT NOT NULL,

@@ -1,4 +1,3 @@
-import { SqliteAlarmStates } from './sqlite-alarm-states.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteInvocations } from './sqlite-invocations.ts';
 import { SqliteMetrics } from './sqlite-metrics.ts';
@@ -10,7 +9,6 @@ export class SqliteState {
   readonly database: SqliteDatabase;
   readonly table: SqliteStateTable;
   readonly metrics: SqliteMetrics;
-  readonly alarmStates: SqliteAlarmStates;
   readonly invocations: SqliteInvocations;
   readonly touches: SqliteTouchQueue;
 
@@ -19,7 +17,6 @@ export class SqliteState {
     this.database = new SqliteDatabase(path, exclusive);
     this.table = new SqliteStateTable(this.database);
     this.metrics = new SqliteMetrics(this.database);
-    this.alarmStates = new SqliteAlarmStates(this.database);
     this.invocations = new SqliteInvocations(this.database);
     this.touches = new SqliteTouchQueue(this.database);
   }

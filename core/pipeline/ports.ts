@@ -1,4 +1,3 @@
-import type { AlarmStateValue } from '../model/alarm.ts';
 import type { Message } from '../model/delivery.ts';
 import type { MetricDatum } from '../model/metric.ts';
 import type { SourceObject } from '../model/profile.ts';
@@ -60,7 +59,7 @@ export interface StateTable {
 
 /** Takes metrics; may be called again with the same data. */
 export interface MetricSink {
-  /** At most 1,000 data and 1 MB a call: callers batch with `publish/batch.ts`. */
+  /** At most 1,000 data and 1 MB a call: callers batch with `publish/batch-metrics.ts`. */
   put(namespace: string, data: readonly MetricDatum[]): Promise<void>;
 }
 
@@ -94,10 +93,4 @@ export interface InvocationCounter {
 export interface KeySource {
   /** 32 bytes, the same for the same model and UTC day (yyyy-mm-dd). */
   modelDayKey(model: string, day: string): Promise<Uint8Array>;
-}
-
-/** Alarm states kept between evaluations. */
-export interface AlarmStateStore {
-  get(alarm: string): { readonly value: AlarmStateValue; readonly since: number } | undefined;
-  set(alarm: string, value: AlarmStateValue, since: number): void;
 }

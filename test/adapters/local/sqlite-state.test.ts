@@ -139,14 +139,6 @@ describe('metrics', () => {
   });
 });
 
-test('alarm states are kept', () => {
-  const { alarmStates } = new SqliteState(':memory:');
-  expect(alarmStates.get('a')).toBeUndefined();
-  alarmStates.set('a', 'ALARM', 5);
-  alarmStates.set('a', 'OK', 6);
-  expect(alarmStates.get('a')).toEqual({ value: 'OK', since: 6 });
-});
-
 describe('invocations', () => {
   test('counts an interval that was recorded wholly, and can not tell otherwise', async () => {
     const { invocations } = new SqliteState(':memory:');
@@ -194,19 +186,4 @@ describe('touch queue', () => {
     if (touch !== undefined) await touches.acknowledge(touch);
     expect(await touches.take(1)).toHaveLength(1);
   });
-});
-
-test('a tick of a replay costs little', async () => {
-  const state = new SqliteState(join(temporaryDirectory(), 'state.sqlite'));
-  const started = performance.now();
-  for (let tick = 0; tick < 2_000; tick += 1) {
-    await state.transaction(async () => {
-      await state.metrics.put('N', [datum(tick, 0), datum(tick, 0, 'n'), datum(tick, 0, 'o')]);
-      state.alarmStates.set('a', 'OK', tick);
-      state.metrics.read('N', 'Tier', [['Model', 'm']], tick - 5, tick + 1);
-    });
-  }
-  // About 0.1 ms each; the limit only catches a flush or a lost statement cache.
-  expect((performance.now() - started) / 2_000).toBeLessThan(1.5);
-  state.close();
 });
