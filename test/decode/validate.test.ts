@@ -89,9 +89,9 @@ describe('numeric columns', () => {
   });
 
   it('takes linear time on hostile text', () => {
-    const started = performance.now();
-    validateCells(numeric, [`${'1'.repeat(2_000_000)}x`, `${' '.repeat(2_000_000)}x`, `1e${'1'.repeat(2_000_000)}x`]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    // Anything worse than linear runs into the test's time limit.
+    const cells = [`${'1'.repeat(2_000_000)}x`, `${' '.repeat(2_000_000)}x`, `1e${'1'.repeat(2_000_000)}x`];
+    expect(validateCells(numeric, cells).reasons).toEqual(cells.map(() => 'not-a-number'));
   });
 });
 
