@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { parseConfig } from '../core/contract/config.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ConfigError, parseConfig } from '../core/contract/config.ts';
 import type { Baseline } from '../core/model/baseline.ts';
-import { sha256 } from '../core/model/content-hash.ts';
+import { sha256, shortHash } from '../core/model/content-hash.ts';
 import type { FleetPolicy } from '../core/model/policy.ts';
 import { createModelRuntime, type ModelRuntime } from '../core/pipeline/model-runtime.ts';
 import { InputError } from './command.ts';
@@ -20,7 +20,11 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   await readFile(path).catch((cause: unknown) => {
     throw new InputError(`${file}: can't be read, expected a configuration file`, { cause });
   });
-  const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href);
+  const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href).catch((cause: unknown) => {
+    if (cause instanceof ConfigError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`${file}: can't be loaded as a configuration: ${why}`, { cause });
+  });
   if (loaded.default === undefined)
     throw new InputError(`${file}: expected \`export default defineConfig({…})\`, saw no default export`);
   return prepareModels(loaded.default, dirname(path));
@@ -44,9 +48,15 @@ export async function prepareModels(config: unknown, folder: string): Promise<Lo
   return { fleet, runtimes };
 }
 
-/** What runs: the package's version, and a hash of its manifest's bytes. */
+/** What runs: the package's version, and a hash over the names and bytes of everything that judges. */
 export async function describeCode(): Promise<string> {
-  const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8');
-  const { name, version }: { name: string; version: string } = JSON.parse(manifest);
-  return `${name}@${version}+${sha256(manifest).slice(0, 12)}`;
+  const { name, version }: { name: string; version: string } = JSON.parse(
+    await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+  );
+  const core = fileURLToPath(new URL('../core/', import.meta.url));
+  const files = (await readdir(core, { recursive: true })).filter((file) => file.endsWith('.ts')).sort();
+  const hashes = await Promise.all(
+    files.map(async (file) => [file, sha256(await readFile(join(core, file)))] as const),
+  );
+  return `${name}@${version}+${shortHash(JSON.stringify(hashes))}`;
 }

@@ -5,7 +5,7 @@ import type { Finding } from '../model/verdict.ts';
 import { formatDuration, formatName, formatNumber, formatShare } from './number-text.ts';
 
 /** Fewer quarantined rows than this are not worth a finding, whatever their share. */
-const minimumQuarantined = 5;
+export const minimumQuarantined = 5;
 
 const typeReasons: ReadonlySet<string> = new Set<QuarantineReason>(['not-a-number', 'not-finite', 'not-text']);
 

@@ -1,3 +1,4 @@
+import { suppressionSeconds } from '../contract/alarm-definitions.ts';
 import type { AlarmDefinition, AlarmTransition } from '../model/alarm.ts';
 import type { Sequencer } from './evidence.ts';
 import { type IngestPorts, type IngestReport, ingestCapture } from './ingest.ts';
@@ -71,6 +72,8 @@ const partition = 'replay';
 const cursorKey = 'cursor';
 const stepMilliseconds = 3_600_000;
 const keyTimeDelayMilliseconds = 120_000;
+/** From a tick to the message about it: the alarm's period, the suppressor's wait, and a minute for each step. */
+const alarmMilliseconds = suppressionSeconds.wait * 1000 + 3 * 60_000;
 const millisecondsPerDay = 86_400_000;
 
 /**
@@ -101,8 +104,9 @@ export async function planArrivals(
  * and every tick judges, publishes, evaluates the alarms and notifies. A step is an hour and is kept whole with its place
  * in time, so a replay that was killed goes on where it was and ends in the same state.
  */
-export async function* replay(options: ReplayOptions, ports: ReplayPorts): AsyncGenerator<ReplayStep> {
+export async function* replay(options: ReplayOptions, backend: ReplayPorts): AsyncGenerator<ReplayStep> {
   const { arrivals, tickSeconds, runtimes } = options;
+  const ports = inEventTime(backend, arrivals);
   const first = arrivals[0]?.time;
   const last = arrivals.at(-1)?.time;
   if (first === undefined || last === undefined) return;
@@ -111,7 +115,7 @@ export async function* replay(options: ReplayOptions, ports: ReplayPorts): Async
   const end = last + settlingMilliseconds(runtimes, last) + tickMilliseconds;
   let through = (await readCursor(ports.table)) ?? start - tickMilliseconds;
   while (through < end) {
-    const until = Math.min(nextStep(through), Math.ceil(end / tickMilliseconds) * tickMilliseconds);
+    const until = Math.min(nextStep(through, tickMilliseconds), Math.ceil(end / tickMilliseconds) * tickMilliseconds);
     const from = through;
     const step = await ports.transaction(() => replayStep(options, ports, from, until));
     through = until;
@@ -120,18 +124,48 @@ export async function* replay(options: ReplayOptions, ports: ReplayPorts): Async
   yield await ports.transaction(() => settle(options, ports, through));
 }
 
-/** Until the window of the last arrival is closed and due, on a tick. */
+/**
+ * Ports that show every object as it arrived, whatever became of its modification time since, and none before: a step
+ * that was killed leaves files of the hour to come, and the one that repeats it must not see them early.
+ */
+function inEventTime(ports: ReplayPorts, arrivals: readonly Arrival[]): ReplayPorts {
+  const { captures, clock } = ports;
+  const nameOf = (bucket: string, key: string) => JSON.stringify([bucket, key]);
+  const times = new Map(arrivals.map(({ bucket, key, time }) => [nameOf(bucket, key), time]));
+  const dated = <T extends { readonly key: string; readonly lastModified: number }>(bucket: string, object: T): T => ({
+    ...object,
+    lastModified: times.get(nameOf(bucket, object.key)) ?? object.lastModified,
+  });
+  return {
+    ...ports,
+    windows: ports.windows.upTo(clock),
+    captures: {
+      async *list(bucket, prefix) {
+        for await (const listing of captures.list(bucket, prefix)) yield dated(bucket, listing);
+      },
+      async head(bucket, key) {
+        const object = await captures.head(bucket, key);
+        return object && dated(bucket, object);
+      },
+      read: (object) => captures.read(object),
+    },
+  };
+}
+
+/** Until the window of the last arrival is closed, due and judged, and what follows from it was told. */
 function settlingMilliseconds(runtimes: readonly ModelRuntime[], last: number): number {
   return Math.max(
     ...runtimes.map(({ policy }) => {
       const width = policy.windowSeconds * 1000;
-      return Math.ceil(last / width) * width - last + policy.graceSeconds * 1000;
+      return Math.ceil(last / width) * width - last + policy.graceSeconds * 1000 + alarmMilliseconds;
     }),
   );
 }
 
-function nextStep(time: number): number {
-  return (Math.floor(time / stepMilliseconds) + 1) * stepMilliseconds;
+/** The first tick at or after the next full hour: a step ends on a tick, or what arrives after its last one is lost. */
+function nextStep(time: number, tickMilliseconds: number): number {
+  const hour = (Math.floor(time / stepMilliseconds) + 1) * stepMilliseconds;
+  return time + Math.ceil((hour - time) / tickMilliseconds) * tickMilliseconds;
 }
 
 async function replayStep(

@@ -12,8 +12,8 @@ const millisecondsPerDay = 86_400_000;
 const width = 1000;
 const plotLeft = 150;
 const plotRight = 975;
-const stripTop = 74;
-const rowsTop = 112;
+const stripTop = 84;
+const rowsTop = 120;
 const rowHeight = 62;
 const barsHeight = 48;
 
@@ -170,7 +170,7 @@ class Picture {
       const detectable = verdict.minimumDetectableEffect;
       if (detectable !== null) seen.push(`M${fixed(left)} ${fixed(y(detectable))}H${fixed(right)}`);
       if (findings.some((finding) => finding.feature === feature && finding.kind === 'missing')) {
-        const [x, height] = [(left + right) / 2, Math.min(y(psi), ground) - 8];
+        const [x, height] = [(left + right) / 2, Math.min(y(psi), ground - 16) - 9];
         lines.push(
           `<circle cx="${fixed(x)}" cy="${fixed(height)}" r="4" class="hollow" stroke-width="2"/>`,
           text(x + 9, height + 4, 'ink small', `${missingPercent(verdict)} % empty`),
@@ -198,12 +198,12 @@ class Picture {
     const entries: readonly (readonly [mark: (x: number) => string, label: string, width: number])[] = [
       [(x) => box(x, y - 10, 12, 12, 'green'), 'green', 70],
       [(x) => box(x, y - 10, 12, 12, 'yellow'), 'yellow: drifted', 125],
-      [(x) => box(x, y - 10, 12, 12, 'red'), 'red: paged', 100],
-      [(x) => box(x, y - 10, 12, 12, 'bar'), 'within what chance and the effect floor explain', 320],
+      [(x) => box(x, y - 10, 12, 12, 'red'), 'red: people paged', 140],
+      [(x) => box(x, y - 10, 12, 12, 'bar'), 'not drifted', 105],
       [
         (x) =>
-          `<path d="M${fixed(x - 4)} ${y - 4}h18" class="seen" stroke-dasharray="2 2" fill="none" stroke-width="1"/>`,
-        'PSI that would have been seen (power 0.8)',
+          `<path d="M${fixed(x - 8)} ${y - 4}h20" class="seen" stroke-dasharray="2 2" fill="none" stroke-width="1"/>`,
+        'smallest PSI that would have been seen (power 0.8)',
         0,
       ],
     ];

@@ -66,6 +66,9 @@ export const rules: readonly Rule[] = [
     computed: true,
   },
   { scope: 'examples/', modules: ['tidewatch.ts'], packages: [], builtins: 'any' },
+  { scope: 'docs/images/', modules: ['core/model/', 'cli/demo/'], packages: [], builtins: 'any' },
+  // A configuration of the reader's own, where `run` looks for it.
+  { scope: 'tidewatch.config.ts', modules: ['tidewatch.ts'], packages: [], builtins: 'any' },
   { scope: 'tidewatch.ts', modules: ['core/contract/config.ts'], packages: [], builtins: [] },
   { scope: 'vitest.config.ts', modules: [], packages: ['vitest'], builtins: 'any' },
 ];
