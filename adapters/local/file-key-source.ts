@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { deriveModelDayKey } from '../../core/contract/evidence-key.ts';
 import type { KeySource } from '../../core/pipeline/ports.ts';
 import { isErrorCode } from './error-code.ts';
 
@@ -38,12 +39,8 @@ export class FileKeySource implements KeySource {
 
   /** @throws where the key file is missing and not to be made, malformed, or readable by others. */
   async modelDayKey(model: string, day: string): Promise<Uint8Array> {
-    if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) {
-      throw new RangeError(`model-day key: expected a day as yyyy-mm-dd, saw ${JSON.stringify(day)}`);
-    }
     this.#master ??= this.#readMaster();
-    const use = JSON.stringify([model, day]);
-    return new Uint8Array(hkdfSync('sha256', this.#master, 'tidewatch model-day key', use, 32));
+    return deriveModelDayKey(this.#master, model, day);
   }
 
   #readMaster(): Uint8Array {

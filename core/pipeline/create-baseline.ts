@@ -1,7 +1,9 @@
 import type { Decoded } from '../decode/decode-plan.ts';
 import { readNumber, validateBatch } from '../decode/validate.ts';
 import type { Baseline } from '../model/baseline.ts';
+import type { Quarantined, QuarantineReason } from '../model/quarantine.ts';
 import { BaselineBuilder } from '../profile/build-baseline.ts';
+import { compareNames } from '../profile/names.ts';
 import { type ColumnChoice, planLayout } from '../profile/plan-layout.ts';
 import { Survey } from '../profile/survey.ts';
 
@@ -30,9 +32,14 @@ export class EmptyBaselineError extends Error {
  */
 export async function createBaseline(records: BaselineRecords, options: BaselineOptions): Promise<Baseline> {
   const survey = new Survey(readNumber);
-  for await (const { batch } of within(records)) survey.add(batch);
-  if (survey.rows === 0)
-    throw new EmptyBaselineError('expected at least one inference record, saw none that could be read');
+  const unread = new Map<QuarantineReason, number>();
+  for await (const { batch, quarantined } of within(records)) {
+    survey.add(batch);
+    countReasons(unread, quarantined);
+  }
+  if (survey.rows === 0) {
+    throw new EmptyBaselineError(`expected at least one inference record, saw none${describeReasons(unread)}`);
+  }
   const surveys = survey.finish();
   const { layout, notes } = planLayout(surveys, options.choose);
   if (layout.features.length === 0) {
@@ -44,7 +51,32 @@ export async function createBaseline(records: BaselineRecords, options: Baseline
     builder.add(valid.batch);
     builder.addQuarantined(quarantined.length + valid.quarantined.length);
   }
-  return builder.finish(notes);
+  const baseline = builder.finish([...notes, ...noteUnread(unread)]);
+  if (baseline.records === 0) {
+    throw new EmptyBaselineError(
+      `expected at least one inference record that fits its columns, saw none: ${notes.join('; ')}`,
+    );
+  }
+  return baseline;
+}
+
+function countReasons(reasons: Map<QuarantineReason, number>, quarantined: readonly Quarantined[]): void {
+  for (const { reason } of quarantined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+}
+
+function noteUnread(reasons: ReadonlyMap<QuarantineReason, number>): readonly string[] {
+  return reasons.size === 0 ? [] : [`quarantined because they could not be read: ${listReasons(reasons)}`];
+}
+
+function describeReasons(reasons: ReadonlyMap<QuarantineReason, number>): string {
+  return reasons.size === 0 ? '' : ` that could be read (${listReasons(reasons)})`;
+}
+
+function listReasons(reasons: ReadonlyMap<QuarantineReason, number>): string {
+  return [...reasons]
+    .sort(([a], [b]) => compareNames(a, b))
+    .map(([reason, rows]) => `${reason} ${rows}`)
+    .join(', ');
 }
 
 async function* within({ open, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: BaselineRecords) {

@@ -7,7 +7,7 @@ import { type DecodeLimits, type DecodePlan, defaultBatchRows, defaultLimits } f
 import { validateBatch } from '../decode/validate.ts';
 import type { Fragment, SourceObject } from '../model/profile.ts';
 import { compareNames } from '../profile/summarise.ts';
-import { Intake } from './intake.ts';
+import { clockSkewMilliseconds, Intake } from './intake.ts';
 import { type CaptureEvent, type Location, locateCapture } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { CaptureStore, Clock, KeySource, ObjectStore, StateTable, TouchQueue } from './ports.ts';
@@ -37,8 +37,6 @@ export interface IngestReport {
   readonly fragments: readonly string[];
 }
 
-/** Records dated later than their object's arrival by more than this are not believed. */
-const clockSkewMilliseconds = 15 * 60_000;
 /**
  * Takes one capture object in: evidence, then fragments, then touches, in this order, each written once, so that a
  * crash at any point followed by another delivery of the same event leaves the same state.

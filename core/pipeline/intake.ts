@@ -15,6 +15,9 @@ const maximumQuarantineEntries = 1_000;
 /** Windows one object may open: a week of hours for several variants. Ever new versions must not fill the memory. */
 const maximumWindows = 1_024;
 
+/** Records dated later than their object's arrival by more than this are not believed. */
+export const clockSkewMilliseconds = 15 * 60_000;
+
 /** A window that an object has records of, being counted. */
 export interface OpenWindow {
   readonly series: Series;
@@ -33,6 +36,7 @@ export class Intake {
   readonly #ignored: ReadonlySet<string>;
   readonly quarantine: Quarantined[] = [];
   readonly reasons = new Map<string, number>();
+  #newest: OpenWindow | undefined;
   #lastTime: number | undefined;
   #lastVersion: string | undefined;
   #counted = 0;
@@ -75,18 +79,22 @@ export class Intake {
       if (rows) rows.push(row);
       else rowsOf.set(invocation, [row]);
     });
+    const isRequest = this.#location.source.role === 'requests';
     const rowsOfWindow = new Map<OpenWindow, number[]>();
     batch.invocations.forEach((invocation, index) => {
       const rows = rowsOf.get(index) ?? [];
-      if (!this.#isNamed(invocation)) {
-        for (const row of rows.length > 0 ? rows : [0]) this.addQuarantined(unnamed(invocation, row));
+      const { variant, version, time } = invocation;
+      const isNamed = isKeyName(variant) && isKeyName(version);
+      const open = isNamed ? this.#windowOf(variant, version, time) : 'full';
+      if (open === 'full') {
+        // Rows that were quarantined before are in no batch: only a request is a loss without rows.
+        for (const row of isRequest ? [0] : rows) this.addQuarantined(unnamed(invocation, row));
         return;
       }
-      this.#lastTime = invocation.time;
-      this.#lastVersion = invocation.version;
-      const open = this.#windowOf(invocation.variant, invocation.version, invocation.time);
-      if (!open) {
-        this.#expired += Math.max(rows.length, this.#location.source.role === 'requests' ? 1 : 0);
+      this.#lastTime = time;
+      this.#lastVersion = version;
+      if (open === 'expired') {
+        this.#expired += isRequest ? 1 : rows.length;
         return;
       }
       open.builder.addInvocation(invocation);
@@ -99,18 +107,16 @@ export class Intake {
     for (const [open, rows] of rowsOfWindow) open.builder.addRows(batch, rows);
   }
 
-  /** Whether the variant and version, which come from the payload, can stand in a key, and in one more window. */
-  #isNamed({ variant, version }: Invocation): boolean {
-    return isKeyName(variant) && isKeyName(version) && this.#windows.size < maximumWindows;
-  }
-
   addQuarantined(entry: Quarantined): void {
     this.#quarantined++;
     this.reasons.set(entry.reason, (this.reasons.get(entry.reason) ?? 0) + 1);
     if (this.quarantine.length < maximumQuarantineEntries) this.quarantine.push(entry);
-    const time = entry.reason === 'future-time' ? this.#fallbackTime() : (entry.time ?? this.#fallbackTime());
+    const time = this.#believe(entry.time) ?? this.#fallbackTime();
     const version = nameOr(entry.version, this.#lastVersion ?? this.#runtime.defaultVersion);
-    this.#windowOf(nameOr(entry.variant, this.#location.variant), version, time)?.builder.addQuarantined(entry, time);
+    const open = this.#countingWindow(nameOr(entry.variant, this.#location.variant), version, time);
+    if (!open) return;
+    const { start, end } = open.window;
+    open.builder.addQuarantined(entry, Math.min(Math.max(time, start), end - 1));
   }
 
   addDuplicate(duplicate: DuplicateInvocation): void {
@@ -118,21 +124,34 @@ export class Intake {
     this.#duplicate += rows;
     const variant = nameOr(duplicate.variant, this.#location.variant);
     const version = nameOr(duplicate.version, this.#runtime.defaultVersion);
-    this.#windowOf(variant, version, duplicate.time)?.builder.addDuplicates(rows);
+    this.#countingWindow(variant, version, duplicate.time)?.builder.addDuplicates(rows);
   }
 
   /** A line without a time of its own is dated by its neighbour, by the key, or by the object's arrival. */
   #fallbackTime(): number {
-    return this.#lastTime ?? this.#location.keyTime ?? this.#object.lastModified;
+    return this.#lastTime ?? this.#believe(this.#location.keyTime) ?? this.#object.lastModified;
   }
 
-  #windowOf(variant: string, version: string, time: number): OpenWindow | undefined {
+  /** A time that a damaged line or a key tells, unless it is later than it can be. */
+  #believe(time: number | undefined): number | undefined {
+    return time !== undefined && time <= this.#object.lastModified + clockSkewMilliseconds ? time : undefined;
+  }
+
+  /** Where something that is only counted goes: where there are too many windows, into the newest of them. */
+  #countingWindow(variant: string, version: string, time: number): OpenWindow | undefined {
+    const open = this.#windowOf(variant, version, time);
+    if (open === 'full') return this.#newest;
+    return open === 'expired' ? undefined : open;
+  }
+
+  #windowOf(variant: string, version: string, time: number): OpenWindow | 'expired' | 'full' {
     const width = this.#runtime.policy.windowSeconds * 1000;
     const start = Math.floor(time / width) * width;
-    if (start + width + fragmentLifeMilliseconds < this.#object.lastModified) return undefined;
+    if (start + width + fragmentLifeMilliseconds < this.#object.lastModified) return 'expired';
     const key = `${variant}\n${version}\n${windowKey(start)}`;
     const known = this.#windows.get(key);
     if (known) return known;
+    if (this.#windows.size >= maximumWindows) return 'full';
     const open: OpenWindow = {
       series: this.#runtime.seriesOf(variant, version),
       window: { start, end: start + width },
@@ -145,6 +164,7 @@ export class Intake {
       }),
     };
     this.#windows.set(key, open);
+    this.#newest = open;
     return open;
   }
 }

@@ -3,20 +3,21 @@ import { judgeLive, type LiveJudgement } from '../evaluate/judge-live.ts';
 import { createLiveVerdict } from '../evaluate/live-verdict.ts';
 import { shortHash } from '../model/content-hash.ts';
 import type { MinuteSlot } from '../model/profile.ts';
-import { type Finding, worstTier } from '../model/verdict.ts';
+import { type Finding, type Verdict, worstTier } from '../model/verdict.ts';
 import { noRecords } from '../profile/summarise.ts';
 import { judgeSlos } from '../slo/judge-slos.ts';
 import { mergeMinuteSlots } from '../slo/minute-slots.ts';
 import { findWatermark } from '../slo/watermark.ts';
 import { putEvidenceEntry } from './evidence.ts';
 import { fragmentLifeMilliseconds } from './intake.ts';
+import { parseVerdict } from './judge-window.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import { type ModelState, updateModelState } from './model-state.ts';
 import type { Clock, InvocationCounter, ObjectStore, StateTable } from './ports.ts';
 import type { RollUpReader } from './roll-up.ts';
 import type { SeriesState } from './series.ts';
 import type { WindowReader } from './window-reader.ts';
-import { encodeJson, putFact } from './write-once.ts';
+import { encodeJson } from './write-once.ts';
 
 export interface LivePorts {
   readonly state: ObjectStore;
@@ -30,6 +31,7 @@ export interface LivePorts {
 
 const millisecondsPerMinute = 60_000;
 const minutesPerHour = 60;
+const millisecondsPerHour = minutesPerHour * millisecondsPerMinute;
 /** A key that holds other bytes than it should stays a red finding for a day. */
 const integrityMilliseconds = 86_400_000;
 
@@ -61,7 +63,8 @@ export async function judgeNow(
       {
         hours: await ports.rollUps.hours(state.rollUps.map(([, key]) => key)),
         slots,
-        slotsFrom: Math.floor(from / (minutesPerHour * millisecondsPerMinute)),
+        // `from` is never within the hour that is wanted first, so hours before it are in the roll-ups whole.
+        slotsFrom: Math.ceil(from / millisecondsPerHour),
       },
       endMinute,
     ),
@@ -74,8 +77,7 @@ export async function judgeNow(
     tier: worstTier([judged.tier, ...integrity.map(({ tier }) => tier)]),
     findings: [...integrity, ...judged.findings],
   };
-  await keepChange(runtime, ports, series, state, judgement, slots, endMinute, lastRecordTime);
-  return judgement;
+  return keepChange(runtime, ports, series, state, judgement, slots, endMinute, lastRecordTime);
 }
 
 /**
@@ -85,10 +87,12 @@ export async function judgeNow(
 function firstWindowToRead(runtime: ModelRuntime, series: readonly SeriesState[], now: number): number {
   const { windowSeconds, captureDelaySeconds } = runtime.policy;
   const width = windowSeconds * 1000;
-  const lookBack = now - captureDelaySeconds * 1000 - 2 * minutesPerHour * millisecondsPerMinute;
+  const lookBack = now - captureDelaySeconds * 1000 - 2 * millisecondsPerHour;
   const unjudged = series.filter((one) => one.judgedThrough <= one.newestWindow).map((one) => one.judgedThrough);
-  const wanted = Math.min(lookBack, ...unjudged);
-  return Math.floor(Math.max(wanted, now - fragmentLifeMilliseconds) / width) * width;
+  const wanted = Math.max(Math.min(lookBack, ...unjudged), now - fragmentLifeMilliseconds);
+  // Roll-ups know whole hours: where windows are shorter, or cut hours, the whole hour is read from its windows.
+  const wantedHour = Math.floor(wanted / millisecondsPerHour) * millisecondsPerHour;
+  return Math.floor(wantedHour / width) * width;
 }
 
 async function readSlots(
@@ -128,13 +132,20 @@ async function countInvocations(
   since: number,
   now: number,
 ): Promise<number | undefined> {
-  const until = now - runtime.policy.captureDelaySeconds * 1000;
-  if (until <= since) return undefined;
-  const reported = await ports.invocations.count(runtime.policy.name, since, until);
+  // Whole minutes, which is what sources count by.
+  const from = Math.ceil(since / millisecondsPerMinute);
+  const to = Math.floor((now - runtime.policy.captureDelaySeconds * 1000) / millisecondsPerMinute);
+  if (to <= from) return undefined;
+  const reported = await ports.invocations.count(
+    runtime.policy.name,
+    from * millisecondsPerMinute,
+    to * millisecondsPerMinute,
+  );
   if (reported !== undefined) return reported;
-  const from = since / millisecondsPerMinute;
-  const to = until / millisecondsPerMinute;
-  const requests = slots.reduce((sum, slot) => (slot.minute > from && slot.minute < to ? sum + slot.requests : sum), 0);
+  const requests = slots.reduce(
+    (sum, slot) => (slot.minute >= from && slot.minute < to ? sum + slot.requests : sum),
+    0,
+  );
   return requests > 0 ? requests : undefined;
 }
 
@@ -153,6 +164,7 @@ function describeIntegrity([key]: readonly [key: string, since: number]): Findin
   };
 }
 
+/** @returns the judgement in force: this one, or another one of the same minute that was written before it. */
 async function keepChange(
   runtime: ModelRuntime,
   ports: LivePorts,
@@ -162,16 +174,16 @@ async function keepChange(
   slots: readonly MinuteSlot[],
   endMinute: number,
   lastRecordTime: number | undefined,
-): Promise<void> {
+): Promise<LiveJudgement> {
   const { policy } = runtime;
   const now = ports.clock.now();
-  const found = shortHash(JSON.stringify([judgement.tier, judgement.findings.map(({ id }) => id).sort()]));
+  const found = hashFindings(judgement);
   const unchanged = state.live.found === found || (state.live.found === undefined && judgement.findings.length === 0);
   if (unchanged) {
     // A row a minute would be a write a minute: the memory of the last record may lag by an hour.
-    if ((lastRecordTime ?? 0) - (state.lastRecordTime ?? 0) < minutesPerHour * millisecondsPerMinute) return;
+    if ((lastRecordTime ?? 0) - (state.lastRecordTime ?? 0) < minutesPerHour * millisecondsPerMinute) return judgement;
     await updateModelState(ports.table, policy.name, now, (before) => ({ ...before, lastRecordTime }));
-    return;
+    return judgement;
   }
   const newest = [...series].sort((a, b) => b.newestWindow - a.newestWindow)[0];
   const named = { variant: newest?.variant ?? 'AllTraffic', version: newest?.version ?? runtime.defaultVersion };
@@ -195,12 +207,24 @@ async function keepChange(
     },
   });
   const key = liveVerdictKey({ model: policy.name, ...named }, Math.floor(now / millisecondsPerMinute));
-  // Two judgements of one minute may differ where data came in between: the first was the one published.
-  await putFact(ports.state, key, encodeJson(verdict), () => true);
-  await putEvidenceEntry(ports.audit, policy.name, now, 'verdict', `${key}\n${dayKey(now)}`, verdict);
+  const inForce = await putFirst(ports.state, key, verdict);
+  await putEvidenceEntry(ports.audit, policy.name, now, 'verdict', `${key}\n${dayKey(now)}`, inForce);
   await updateModelState(ports.table, policy.name, now, (before) => ({
     ...before,
     lastRecordTime,
-    live: { tier: judgement.tier, found, key, since: now },
+    live: { tier: inForce.tier, found: hashFindings(inForce), key, since: now },
   }));
+  return { ...judgement, tier: inForce.tier, findings: inForce.findings };
+}
+
+function hashFindings({ tier, findings }: Pick<Verdict, 'tier' | 'findings'>): string {
+  return shortHash(JSON.stringify([tier, findings.map(({ id }) => id).sort()]));
+}
+
+/** Two judgements of one minute may differ where data came in between: the first one stands, the next minute sees more. */
+async function putFirst(state: ObjectStore, key: string, verdict: Verdict): Promise<Verdict> {
+  if ((await state.putOnce(key, encodeJson(verdict))) !== 'different') return verdict;
+  const first = await state.get(key);
+  if (!first) throw new Error(`${key}: the live verdict is gone, expected it to be kept`);
+  return parseVerdict(key, first);
 }

@@ -10,8 +10,8 @@ import { verdictMetrics } from '../publish/verdict-metrics.ts';
 import { putEvidenceEntry } from './evidence.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { Clock, InvocationCounter, MetricSink, ObjectStore, StateTable } from './ports.ts';
-import { rollUpWindow } from './roll-up.ts';
-import { updateSeries } from './series.ts';
+import { rollUpWindow, settledRevision } from './roll-up.ts';
+import { type SeriesState, updateSeries } from './series.ts';
 import type { WindowContent, WindowReader } from './window-reader.ts';
 import { encodeJson, putFact } from './write-once.ts';
 
@@ -27,7 +27,7 @@ export interface JudgePorts {
 
 /**
  * Judges a closed window by the fragments listed now. The same set of fragments is a no-op; a larger one writes the next
- * revision. Verdict first, then its metrics, then the series' state, so that a crash repeats the rest and nothing else.
+ * revision. Verdict first, then its evidence and metrics, then the state, so that a crash repeats the rest and nothing else.
  */
 export async function judgeWindow(
   runtime: ModelRuntime,
@@ -36,19 +36,53 @@ export async function judgeWindow(
   window: Window,
 ): Promise<{ readonly verdict: Verdict; readonly key: string; readonly written: boolean }> {
   for (;;) {
-    const content = await ports.windows.read(series, window.start);
-    const profile = await putProfile(ports, series, window, content);
+    // Verdicts before fragments: then none of them can know a fragment that the listing doesn't show.
     const history = await readRevisions(ports.state, series, window.start);
-    const newest = history.at(-1);
-    const known = newest?.verdict.evidence.profiles.includes(profile) ? newest : undefined;
-    const verdict = known?.verdict ?? (await judge(runtime, ports, series, window, content, profile, history));
-    const key = known?.key ?? verdictKey(series, window.start, verdict.revision);
-    if (!known && (await ports.state.putOnce(key, encodeJson(verdict))) === 'different') continue;
+    const content = await ports.windows.read(series, window.start);
+    const profile = profileKey(series, window.start, shortHash(canonicalJson(content.fragments)));
+    const known = history.find(({ verdict }) => verdict.evidence.profiles.includes(profile));
+    const judged = known ?? (await putVerdict(runtime, ports, series, window, content, profile, history));
+    if (!judged) continue;
+    const revisions = known ? history : [...history, judged];
+    const settled = await settledRevision(ports, series, window);
+    if (settled < judged.verdict.revision) {
+      await settleRevisions(runtime, ports, series, window, revisions, settled);
+      await rollUpWindow(ports, series, window, content, judged.verdict.revision);
+    }
+    await recordVerdict(ports.table, series, window, judged.key, judged.verdict);
+    return { ...judged, written: !known };
+  }
+}
+
+/** Profile, then verdict. Undefined where someone else wrote this revision meanwhile. */
+async function putVerdict(
+  runtime: ModelRuntime,
+  ports: JudgePorts,
+  series: Series,
+  window: Window,
+  content: WindowContent,
+  profile: string,
+  history: readonly Revision[],
+): Promise<Revision | undefined> {
+  await putProfile(ports, series, window, content, profile);
+  const verdict = await judge(runtime, ports, series, window, content, profile, history);
+  const key = verdictKey(series, window.start, verdict.revision);
+  return (await ports.state.putOnce(key, encodeJson(verdict))) === 'different' ? undefined : { key, verdict };
+}
+
+/** Evidence and metrics of the revisions after the settled one: also of those whose judgement crashed in between. */
+async function settleRevisions(
+  runtime: ModelRuntime,
+  ports: JudgePorts,
+  series: Series,
+  window: Window,
+  revisions: readonly Revision[],
+  settled: number,
+): Promise<void> {
+  for (const { key, verdict } of revisions) {
+    if (verdict.revision <= settled) continue;
     await putEvidenceEntry(ports.audit, series.model, window.end, 'verdict', key, verdict);
     if (verdict.revision === 0) await publish(runtime, ports, verdict);
-    await rollUpWindow(ports, series, window, content.summary);
-    await recordVerdict(ports.table, series, window, key, verdict);
-    return { verdict, key, written: !known };
   }
 }
 
@@ -96,7 +130,13 @@ async function countInvocations(
   return reported ?? (requests > 0 ? requests : undefined);
 }
 
-async function putProfile(ports: JudgePorts, series: Series, window: Window, content: WindowContent): Promise<string> {
+async function putProfile(
+  ports: JudgePorts,
+  series: Series,
+  window: Window,
+  content: WindowContent,
+  key: string,
+): Promise<void> {
   const profile: Profile = {
     schema: 'tidewatch.profile/1',
     series,
@@ -104,9 +144,7 @@ async function putProfile(ports: JudgePorts, series: Series, window: Window, con
     fragments: content.fragments,
     summary: content.summary,
   };
-  const key = profileKey(series, window.start, shortHash(canonicalJson(content.fragments)));
   await putFact(ports.state, key, encodeJson(profile));
-  return key;
 }
 
 interface Revision {
@@ -160,14 +198,19 @@ async function recordVerdict(
       newestWindow: window.start,
       judgedThrough: window.start,
     };
-    const isNewest = before.newest === undefined || before.newest.windowStart <= window.start;
-    return {
-      ...before,
-      judgedThrough: Math.max(before.judgedThrough, window.end),
-      newest: isNewest ? newest : before.newest,
-    };
+    const judgedThrough = Math.max(before.judgedThrough, window.end);
+    const isOlder = before.newest !== undefined && isLater(before.newest, newest);
+    if (state && isOlder && judgedThrough === before.judgedThrough) return state;
+    return { ...before, judgedThrough, newest: isOlder ? before.newest : newest };
   });
 }
+
+/** True for the verdict of a later window, or the same or a later revision of the same one. */
+function isLater(a: NewestVerdict, b: NewestVerdict): boolean {
+  return a.windowStart === b.windowStart ? a.key >= b.key : a.windowStart > b.windowStart;
+}
+
+type NewestVerdict = NonNullable<SeriesState['newest']>;
 
 /** @throws {TypeError} for bytes that are no verdict. */
 export function parseVerdict(key: string, bytes: Uint8Array): Verdict {

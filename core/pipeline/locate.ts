@@ -1,3 +1,4 @@
+import { isKeyName } from '../contract/keys.ts';
 import type { ModelPolicy, SourcePolicy } from '../model/policy.ts';
 
 /** A capture object that has been announced: by an event, a sweep or a listing. */
@@ -26,7 +27,8 @@ const defaultVariant = 'AllTraffic';
 
 /**
  * Finds the source that an object belongs to, by its bucket and key alone.
- * @throws {RefusedCapture} for another bucket, a key outside every prefix, another account, or a key that climbs.
+ * @throws {RefusedCapture} for another bucket, a key outside every prefix, another account, a key that climbs, or a variant
+ * that could not be a part of our keys.
  */
 export function locateCapture(policy: ModelPolicy, event: CaptureEvent): Location {
   const named = `s3://${event.bucket}/${event.key}`;
@@ -46,8 +48,10 @@ export function locateCapture(policy: ModelPolicy, event: CaptureEvent): Locatio
     );
   }
   const rest = event.key.slice(rootOf(source).length);
-  const variant = source.kind === 'sagemaker-capture' ? rest.slice(0, Math.max(rest.indexOf('/'), 0)) : '';
-  return { source, variant: variant || defaultVariant, keyTime: timeInKey(rest) };
+  const segment = source.kind === 'sagemaker-capture' ? rest.slice(0, Math.max(rest.indexOf('/'), 0)) : '';
+  const variant = segment || defaultVariant;
+  if (!isKeyName(variant)) throw new RefusedCapture(`${quote(named)}: expected a variant of at most 200 bytes`);
+  return { source, variant, keyTime: timeInKey(rest) };
 }
 
 /** Where the objects of a source begin: `datacapture/credit-scoring/`. */

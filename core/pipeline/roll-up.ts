@@ -1,10 +1,11 @@
 import { dayKey, fragmentWindowPrefix, slisKey } from '../contract/keys.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { shortHash } from '../model/content-hash.ts';
-import type { Series, Summary, Window } from '../model/profile.ts';
+import type { Series, Window } from '../model/profile.ts';
 import { type HourSum, sumHours } from '../slo/minute-slots.ts';
 import { readModelState, updateModelState } from './model-state.ts';
 import type { Clock, ObjectStore, StateTable } from './ports.ts';
+import type { WindowContent } from './window-reader.ts';
 import { putFact } from './write-once.ts';
 
 /** Hourly SLI sums of the windows of one UTC day. Written once; a later one of the same day replaces it in the state. */
@@ -12,8 +13,18 @@ interface DayRollUp {
   readonly schema: 'tidewatch.slis/1';
   readonly model: string;
   readonly day: string;
-  /** [window, its hours], sorted by window: a restated window replaces its own hours only. */
-  readonly windows: readonly (readonly [windowPrefix: string, hours: readonly HourSum[]])[];
+  /** Sorted by prefix: a restated window replaces its own entry only. */
+  readonly windows: readonly WindowSums[];
+}
+
+interface WindowSums {
+  /** The prefix of the window's fragments. */
+  readonly prefix: string;
+  /** How many of them are summed. Fragments are only ever added, so the entry with more of them is the newer one. */
+  readonly fragments: number;
+  /** Newest revision of the window's verdict that was published and evidenced; -1: none. */
+  readonly revision: number;
+  readonly hours: readonly HourSum[];
 }
 
 /** Error budgets look back 30 days; a day more for the period's cut. */
@@ -26,23 +37,41 @@ export interface RollUpPorts {
   readonly clock: Clock;
 }
 
-/** Keeps the hourly SLI sums of a judged window, so that the tick reads one small object a day instead of history. */
+/** The revision of a window without a verdict. */
+export const noRevision = -1;
+
+/** The revision of a window's verdict up to which everything that follows from it was done: `noRevision` where none was. */
+export async function settledRevision(ports: RollUpPorts, series: Series, window: Window): Promise<number> {
+  const { rollUps } = await readModelState(ports.table, series.model, ports.clock.now());
+  const key = pointerOf(rollUps, dayKey(window.start));
+  if (key === undefined) return noRevision;
+  const prefix = fragmentWindowPrefix(series, window.start);
+  return (await readRollUp(ports.state, key)).windows.find((sums) => sums.prefix === prefix)?.revision ?? noRevision;
+}
+
+/**
+ * Keeps the hourly SLI sums of a closed window, so that the tick reads one small object a day instead of history.
+ * @param revision of the verdict whose metrics and evidence were written before.
+ */
 export async function rollUpWindow(
   ports: RollUpPorts,
   series: Series,
   window: Window,
-  summary: Summary,
+  content: WindowContent,
+  revision: number,
 ): Promise<void> {
-  const hours = sumHours(summary.minutes);
   const day = dayKey(window.start);
-  const prefix = fragmentWindowPrefix(series, window.start);
+  const sums: WindowSums = {
+    prefix: fragmentWindowPrefix(series, window.start),
+    fragments: content.fragments.length,
+    revision,
+    hours: sumHours(content.summary.minutes),
+  };
   for (;;) {
     const now = ports.clock.now();
     const known = pointerOf((await readModelState(ports.table, series.model, now)).rollUps, day);
     const before = known === undefined ? [] : (await readRollUp(ports.state, known)).windows;
-    const windows = [...before.filter(([other]) => other !== prefix), [prefix, hours] as const].sort(([a], [b]) =>
-      a < b ? -1 : 1,
-    );
+    const windows = replaceSums(before, sums);
     const rollUp: DayRollUp = { schema: 'tidewatch.slis/1', model: series.model, day, windows };
     const text = canonicalJson(rollUp);
     const key = slisKey(series.model, day, shortHash(text));
@@ -57,6 +86,15 @@ export async function rollUpWindow(
     // Someone else rolled up another window of the day meanwhile: start again from theirs.
     if (pointerOf(after.rollUps, day) === key) return;
   }
+}
+
+/** Of two judgements of a window that ran side by side, the one that knew less must not have the last word. */
+function replaceSums(before: readonly WindowSums[], sums: WindowSums): readonly WindowSums[] {
+  const known = before.find(({ prefix }) => prefix === sums.prefix);
+  const revision = Math.max(sums.revision, known?.revision ?? noRevision);
+  const newer = known && known.fragments > sums.fragments ? known : sums;
+  const others = before.filter(({ prefix }) => prefix !== sums.prefix);
+  return [...others, { ...newer, revision }].sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
 }
 
 /** Reads roll-ups, each once: they never change. */
@@ -97,7 +135,7 @@ function pointerOf(rollUps: readonly (readonly [string, string])[], day: string)
 
 function mergeHours(windows: DayRollUp['windows']): readonly HourSum[] {
   const hours = new Map<number, HourSum>();
-  for (const [, sums] of windows) {
+  for (const { hours: sums } of windows) {
     for (const sum of sums) {
       const known = hours.get(sum.hour);
       hours.set(sum.hour, known ? addHours(known, sum) : sum);

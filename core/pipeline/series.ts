@@ -52,6 +52,9 @@ export async function registerSeries(table: StateTable, series: Series, window: 
     return {
       ...state,
       firstWindow: Math.min(state.firstWindow, window.start),
+      // As long as nothing was judged, an earlier window moves the beginning.
+      judgedThrough:
+        state.judgedThrough === state.firstWindow ? Math.min(state.firstWindow, window.start) : state.judgedThrough,
       newestWindow: Math.max(state.newestWindow, window.start),
     };
   });

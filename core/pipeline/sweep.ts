@@ -2,12 +2,11 @@ import { modelFragmentPrefix, objectId, parseFragmentKey } from '../contract/key
 import type { Series } from '../model/profile.ts';
 import { type IngestPorts, ingestCapture } from './ingest.ts';
 import { fragmentLifeMilliseconds } from './intake.ts';
-import { judgeWindow } from './judge-window.ts';
 import { rootOf } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { CaptureListing } from './ports.ts';
 import { listSeries } from './series.ts';
-import { guardIntegrity, type JudgedWindow, type TickPorts } from './tick.ts';
+import { guardIntegrity, type JudgedWindow, judgeOwnWindow, type TickPorts } from './tick.ts';
 
 export type SweepPorts = IngestPorts & TickPorts;
 
@@ -64,7 +63,7 @@ async function judgeChanged(runtime: ModelRuntime, ports: SweepPorts): Promise<r
     for (let start = first; start < state.judgedThrough; start += width) {
       if ((await ports.windows.read(series, start)).fragments.length === 0) continue;
       const outcome = await guardIntegrity(runtime, ports, () =>
-        judgeWindow(runtime, ports, series, { start, end: start + width }),
+        judgeOwnWindow(runtime, ports, series, { start, end: start + width }),
       );
       if (outcome?.written) judged.push({ verdict: outcome.verdict, key: outcome.key });
     }

@@ -1,6 +1,7 @@
 import { evaluationLagLimitSeconds } from '../contract/alarm-definitions.ts';
 import { parseFragmentWindowPrefix } from '../contract/keys.ts';
 import { metricNamespace } from '../contract/metric-names.ts';
+import { minimumQuarantined } from '../evaluate/record-findings.ts';
 import type { MetricDatum } from '../model/metric.ts';
 import type { Series, Window } from '../model/profile.ts';
 import { type Tier, type Verdict, worstTier } from '../model/verdict.ts';
@@ -11,6 +12,7 @@ import { type JudgePorts, judgeWindow } from './judge-window.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import { updateModelState } from './model-state.ts';
 import type { MetricSink } from './ports.ts';
+import { noRevision, rollUpWindow } from './roll-up.ts';
 import { listSeries, type SeriesState, updateSeries } from './series.ts';
 import { IntegrityError } from './write-once.ts';
 
@@ -64,9 +66,25 @@ export async function judgeTouched(
   const state = (await listSeries(ports.table, series.model)).find((one) => isSeries(one, series));
   if (!state || window.start >= state.judgedThrough) return undefined;
   return guardIntegrity(runtime, ports, async () => {
-    const { verdict, key, written } = await judgeWindow(runtime, ports, series, window);
-    return written ? { verdict, key } : undefined;
+    const outcome = await judgeOwnWindow(runtime, ports, series, window);
+    return outcome?.written ? { verdict: outcome.verdict, key: outcome.key } : undefined;
   });
+}
+
+/**
+ * Judges a closed window where it is this series' to be judged for; else only its SLI sums are kept.
+ * @returns undefined where it is not.
+ */
+export async function judgeOwnWindow(
+  runtime: ModelRuntime,
+  ports: JudgePorts,
+  series: Series,
+  window: Window,
+): Promise<(JudgedWindow & { readonly written: boolean }) | undefined> {
+  if (await isForSeries(ports, series, window)) return judgeWindow(runtime, ports, series, window);
+  const content = await ports.windows.read(series, window.start);
+  if (content.summary.minutes.length > 0) await rollUpWindow(ports, series, window, content, noRevision);
+  return undefined;
 }
 
 /** Runs a step; a key with other content becomes a finding that pages, and the rest of the fleet goes on. */
@@ -106,9 +124,9 @@ async function judgeDueWindows(
     const series: Series = { model: name, variant: state.variant, version: state.version, layout: state.layout };
     for (let start = state.judgedThrough; start + width <= due; start += width) {
       const window = { start, end: start + width };
-      if (await isForSeries(ports, series, window)) {
-        const { verdict, key } = await judgeWindow(runtime, ports, series, window);
-        judged.push({ verdict, key });
+      const outcome = await judgeOwnWindow(runtime, ports, series, window);
+      if (outcome) {
+        judged.push({ verdict: outcome.verdict, key: outcome.key });
       } else {
         await updateSeries(ports.table, series, (known) => ({
           ...(known ?? state),
@@ -124,7 +142,7 @@ async function judgeDueWindows(
  * A window without inference records is judged for one series only, the one that had records last, and only where no
  * other series of the model had any: a retired version is not silent.
  */
-async function isForSeries(ports: TickPorts, series: Series, window: Window): Promise<boolean> {
+async function isForSeries(ports: JudgePorts, series: Series, window: Window): Promise<boolean> {
   if ((await ports.windows.read(series, window.start)).summary.records.captured > 0) return true;
   const all = await listSeries(ports.table, series.model);
   for (const other of all) {
@@ -179,9 +197,12 @@ function newestVerdicts(states: readonly SeriesState[]): readonly NewestVerdict[
   return verdicts.filter(({ windowStart }) => windowStart === start);
 }
 
+/** 0 where too few were quarantined to be worth a finding: the alarm must not say more than the verdict. */
 function shareOf(newest: readonly NewestVerdict[]): number | undefined {
   const captured = newest.reduce((sum, verdict) => sum + verdict.captured, 0);
-  return captured === 0 ? undefined : newest.reduce((sum, verdict) => sum + verdict.quarantined, 0) / captured;
+  const quarantined = newest.reduce((sum, verdict) => sum + verdict.quarantined, 0);
+  if (captured === 0) return undefined;
+  return quarantined < minimumQuarantined ? 0 : quarantined / captured;
 }
 
 async function publish(ports: TickPorts, data: readonly MetricDatum[]): Promise<void> {

@@ -2,7 +2,7 @@ import { fragmentWindowPrefix, parseFragmentKey } from '../contract/keys.ts';
 import { sha256 } from '../model/content-hash.ts';
 import type { Fragment, Series, Summary } from '../model/profile.ts';
 import { emptySummary, mergeSummaries } from '../profile/merge.ts';
-import type { ObjectStore } from './ports.ts';
+import type { Clock, ObjectStore } from './ports.ts';
 
 /** All fragments of a window, merged. */
 export interface WindowContent {
@@ -28,12 +28,22 @@ const empty: KnownWindow = { keys: new Set(), content: { fragments: [], counted:
 export class WindowReader {
   readonly #store: ObjectStore;
   readonly #capacity: number;
+  readonly #clock: Clock | undefined;
   readonly #cache = new Map<string, KnownWindow>();
 
-  /** @param capacity windows kept in memory. */
-  constructor(store: ObjectStore, capacity = 64) {
+  /**
+   * @param capacity windows kept in memory.
+   * @param clock where given, fragments of objects that arrive later than it shows are not seen yet.
+   */
+  constructor(store: ObjectStore, capacity = 64, clock?: Clock) {
     this.#store = store;
     this.#capacity = capacity;
+    this.#clock = clock;
+  }
+
+  /** A reader of the same store that sees only what has arrived by the clock's time, however the store came by more. */
+  upTo(clock: Clock): WindowReader {
+    return new WindowReader(this.#store, this.#capacity, clock);
   }
 
   async read(series: Series, windowStart: number): Promise<WindowContent> {
@@ -56,6 +66,7 @@ export class WindowReader {
       const bytes = id === undefined ? undefined : await this.#store.get(key);
       if (id === undefined || !bytes) continue;
       const fragment = parseFragment(key, bytes);
+      if (this.#clock && fragment.object.lastModified > this.#clock.now()) continue;
       entries.push({ id, hash: sha256(bytes), counted: fragment.summary.records.counted });
       summaries.push(fragment.summary);
       keys.add(key);

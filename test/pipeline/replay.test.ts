@@ -1,0 +1,251 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { openBackend } from '../../cli/backend.ts';
+import { type LoadedConfig, prepareModels } from '../../cli/load-config.ts';
+import { completenessSlo, email, httpCapture, latencySlo, sagemakerCapture } from '../../core/contract/config.ts';
+import { canonicalJson } from '../../core/model/canonical-json.ts';
+import { sha256 } from '../../core/model/content-hash.ts';
+import { planArrivals, type ReplayPorts, replay } from '../../core/pipeline/replay.ts';
+import { temporaryDirectory } from '../adapters/temporary-directory.ts';
+import { createRandom } from '../evaluate/synthetic-model.ts';
+import {
+  captureBucket,
+  hour,
+  linesOf,
+  minute,
+  payloadKey,
+  payloadLine,
+  requestKey,
+  requestLine,
+} from './capture-lines.ts';
+import { createRuntime, start, usualRow } from './embedded-world.ts';
+
+const hours = 4;
+
+/** A folder of captures with an hour of nulls, drift after it, and objects that come late. */
+function writeCaptures(folder: string, arrival: (time: number, key: string) => number = (time) => time): void {
+  const random = createRandom(4);
+  for (let from = start; from < start + hours * hour; from += 10 * minute) {
+    const times = Array.from({ length: 20 }, (_, index) => from + index * 30_000);
+    const isNull = from >= start + hour && from < start + 2 * hour;
+    const isDrifting = from >= start + 2 * hour;
+    const calls = times.map((time, index) => {
+      const [amount, country] = usualRow(random);
+      const row = [isDrifting ? 40 * amount : amount, isNull ? '' : country] as const;
+      return { time, id: `${from}-${index}`, rows: [row] };
+    });
+    // Every fifth object is an hour late: its window is closed by then.
+    const isLate = (from / (10 * minute)) % 5 === 3;
+    const delivered = from + 11 * minute + (isLate ? 67 * minute : 0);
+    const objects = [
+      [payloadKey(from, 'p'), calls.map(payloadLine)],
+      [requestKey(from, 'r'), times.map((time, index) => requestLine({ time, id: `${from}-${index}` }))],
+    ] as const;
+    for (const [key, lines] of objects) {
+      const path = join(folder, captureBucket, key);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, linesOf(lines));
+      const seconds = arrival(delivered, key) / 1000;
+      utimesSync(path, seconds, seconds);
+    }
+  }
+}
+
+async function loadModel(folder: string): Promise<LoadedConfig> {
+  const runtime = await createRuntime();
+  writeFileSync(join(folder, 'v1.json'), canonicalJson(runtime.baselineOf('v1')));
+  const config = {
+    models: [
+      {
+        name: 'credit',
+        source: [
+          sagemakerCapture({ bucket: captureBucket, prefix: 'data', endpoint: 'credit', versionFrom: 'version' }),
+          httpCapture({ bucket: captureBucket, prefix: 'requests', role: 'requests' }),
+        ],
+        versions: [
+          { match: 'v1', schema: { columns: ['amount', 'country'], prediction: 'score' }, baseline: 'v1.json' },
+        ],
+        window: '30m',
+        captureDelay: '10m',
+        silenceAfter: '15m',
+        features: { country: { required: true } },
+        slos: [latencySlo({ threshold: '100ms', objective: 0.99 }), completenessSlo({ objective: 0.99 })],
+        alerts: { yellow: [email('ml@example.com')], red: [email('oncall@example.com')] },
+      },
+    ],
+  };
+  return prepareModels(config, folder);
+}
+
+interface Replayed {
+  readonly config: LoadedConfig;
+  readonly captures: string;
+  readonly state: string;
+}
+
+function newState(folder: string, name: string): string {
+  const state = join(folder, name);
+  mkdirSync(join(state, 'keys'), { recursive: true });
+  // The same key everywhere, so that the evidence can be compared.
+  writeFileSync(join(state, 'keys', 'evidence.key'), `${'5'.repeat(64)}\n`, { mode: 0o600 });
+  return state;
+}
+
+/** Replays with a backend of its own, until `stopAfter` steps were taken. @returns the steps taken. */
+async function run(
+  { config, captures, state }: Replayed,
+  stopAfter = Number.POSITIVE_INFINITY,
+  disturb: (ports: ReplayPorts) => ReplayPorts = (ports) => ports,
+): Promise<number> {
+  const backend = openBackend({ config, state, captures });
+  let steps = 0;
+  try {
+    const arrivals = await planArrivals(config.runtimes, backend.ports.captures);
+    const options = { runtimes: config.runtimes, definitions: backend.definitions, arrivals, tickSeconds: 60 };
+    for await (const _ of replay(options, disturb(backend.ports))) if (++steps >= stopAfter) break;
+  } finally {
+    backend.close();
+  }
+  return steps;
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** All that a replay leaves: files by name and content, and what the database holds. */
+function remainder(state: string) {
+  const files = ['state', 'audit', 'outbox'].flatMap((part) =>
+    filesUnder(join(state, part)).map((file) => [part, file, sha256(readFileSync(join(state, part, file)))] as const),
+  );
+  const database = new DatabaseSync(join(state, 'tidewatch.sqlite'), { readOnly: true });
+  const all = (sql: string) => database.prepare(sql).all();
+  try {
+    return {
+      files,
+      metrics: all(
+        'SELECT metric, dimensions, time, value FROM metric_data JOIN metric_series ON id = series ORDER BY 1, 2, 3, 4',
+      ),
+      rows: all('SELECT partition, key, value FROM state_rows ORDER BY 1, 2'),
+      touches: all('SELECT window_prefix FROM touches'),
+      messages: all('SELECT id, time, message, file FROM outbox ORDER BY rowid'),
+    };
+  } finally {
+    database.close();
+  }
+}
+
+async function prepare(): Promise<{ folder: string; replayed: (name: string) => Replayed }> {
+  const folder = temporaryDirectory();
+  const captures = join(folder, 'captures');
+  writeCaptures(captures);
+  const config = await loadModel(folder);
+  return { folder, replayed: (name) => ({ config, captures, state: newState(folder, name) }) };
+}
+
+test('a replay that is stopped after any step, or crashes within one, ends like an undisturbed one', async () => {
+  const { replayed } = await prepare();
+  const undisturbed = replayed('undisturbed');
+  const steps = await run(undisturbed);
+  const expected = remainder(undisturbed.state);
+  expect(steps).toBeGreaterThan(5);
+  expect(expected.messages.length).toBeGreaterThan(1);
+  expect(expected.files.filter(([, file]) => /verdicts.*000001\.json$/.test(file)).length).toBeGreaterThan(2);
+  expect(expected.files.filter(([, file]) => file.includes('/live/')).length).toBeGreaterThan(1);
+
+  // Stopped after each step and continued by a new process.
+  const end = readCursor(undisturbed.state);
+  const stopped = replayed('stopped');
+  while (readCursor(stopped.state) < end) await run(stopped, 1);
+  await run(stopped);
+  expect(remainder(stopped.state)).toEqual(expected);
+
+  // Each step crashes at its end, when all its files are written and nothing is committed, and once on its way there.
+  const crashed = replayed('crashed');
+  const random = createRandom(9);
+  while (readCursor(crashed.state) < end) {
+    await expect(run(crashed, 1, crashAtEnd)).rejects.toThrow('crash');
+    await expect(run(crashed, 1, crashAfter(Math.floor(8 * random())))).rejects.toThrow('crash');
+    await run(crashed, 1);
+  }
+  await expect(run(crashed, 1, crashAtEnd)).rejects.toThrow('crash');
+  await run(crashed);
+  expect(remainder(crashed.state)).toEqual(expected);
+
+  // Again when all is done: nothing changes.
+  await run(undisturbed);
+  expect(remainder(undisturbed.state)).toEqual(expected);
+});
+
+/** The database is rolled back, the files stay. */
+function crashAtEnd(ports: ReplayPorts): ReplayPorts {
+  const transaction: ReplayPorts['transaction'] = (step) =>
+    ports.transaction(async () => {
+      await step();
+      throw new Error('crash');
+    });
+  return { ...ports, transaction };
+}
+
+function crashAfter(publications: number): (ports: ReplayPorts) => ReplayPorts {
+  let left = publications;
+  return (ports) => ({
+    ...ports,
+    metrics: {
+      put: async (...data) => {
+        if (left-- === 0) throw new Error('crash');
+        await ports.metrics.put(...data);
+      },
+    },
+  });
+}
+
+/** Through which time a replay is committed. */
+function readCursor(state: string): number {
+  if (!existsSync(join(state, 'tidewatch.sqlite'))) return 0;
+  return Number(remainder(state).rows.find(({ partition }) => partition === 'replay')?.value ?? 0);
+}
+
+test('objects whose times were lost by copying arrive when their keys say', async () => {
+  const folder = temporaryDirectory();
+  const captures = join(folder, 'captures');
+  writeCaptures(captures, () => start + 90 * 24 * hour);
+  const config = await loadModel(folder);
+  const copied = { config, captures, state: newState(folder, 'copied') };
+  await run(copied);
+  const { files, rows } = remainder(copied.state);
+  expect(statSync(join(captures, captureBucket, payloadKey(start, 'p'))).mtimeMs).toBeGreaterThan(
+    start + 30 * 24 * hour,
+  );
+  const verdicts = files.filter(([, file]) => /verdicts\/.*000000\.json$/.test(file));
+  expect(verdicts).toHaveLength(2 * hours);
+  const counted = verdicts.map(
+    ([part, file]) => JSON.parse(readFileSync(join(copied.state, part, file), 'utf8')).records.counted,
+  );
+  expect(counted).toEqual(new Array(2 * hours).fill(60));
+  expect(rows.length).toBeGreaterThan(0);
+});
+
+test.each([60, 420, 3600, 5400])(
+  'every arrival is taken in once, with a tick every %i seconds',
+  async (tickSeconds) => {
+    const { folder, replayed } = await prepare();
+    const { config, captures, state } = replayed(`every-${tickSeconds}`);
+    const backend = openBackend({ config, state, captures });
+    try {
+      const arrivals = await planArrivals(config.runtimes, backend.ports.captures);
+      const options = { runtimes: config.runtimes, definitions: backend.definitions, arrivals, tickSeconds };
+      let ingested = 0;
+      for await (const step of replay(options, backend.ports)) ingested += step.ingested.length;
+      expect(ingested).toBe(arrivals.length);
+      expect(arrivals.length).toBe(filesUnder(join(folder, 'captures')).length);
+    } finally {
+      backend.close();
+    }
+  },
+);
