@@ -1,3 +1,4 @@
-import { main } from '../cli/main.ts';
+import { main, stopAtClosedPipe } from '../cli/main.ts';
 
+stopAtClosedPipe();
 process.exitCode = await main(process.argv.slice(2));

@@ -110,11 +110,11 @@ function indentBlock(left: string, help: string, width: number): string[] {
   return lines.map((line, index) => `  ${index === 0 ? left.padEnd(width) : ' '.repeat(width)}${line}`);
 }
 
-/** Breaks a text into lines of at most `width` characters, at spaces. */
+/** Breaks a text into lines of at most `width` characters, at spaces, but never inside "2.9 %" or "q = 0.01". */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/(?<!=) (?![%=])/)) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

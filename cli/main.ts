@@ -11,6 +11,7 @@ import { baselineCreate } from './commands/baseline-create.ts';
 import { demo } from './commands/demo.ts';
 import { run } from './commands/run.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { describeCode } from './load-config.ts';
 import { createTerminal } from './terminal.ts';
 
 const commands: readonly Command[] = [demo, baselineCreate, analyze, run, auditVerify];
@@ -20,7 +21,7 @@ export async function main(words: readonly string[]): Promise<ExitCode> {
   const json = words.includes('--json');
   const terminal = createTerminal(json);
   const command = findCommand(words);
-  if (!command) return showOverview(words);
+  if (!command) return words[0] === '--version' ? showVersion() : showOverview(words);
   if (words.includes('--help') || words.includes('-h')) {
     process.stdout.write(`${describeCommand(command)}\n`);
     return exitCode.green;
@@ -36,27 +37,44 @@ function findCommand(words: readonly string[]): Command | undefined {
   return commands.find(({ name }) => name.split(' ').every((word, index) => words[index] === word));
 }
 
+/** A reader that has seen enough (`| head`) closes the pipe: nothing went wrong. */
+export function stopAtClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
+async function showVersion(): Promise<ExitCode> {
+  process.stdout.write(`${await describeCode()}\n`);
+  return exitCode.green;
+}
+
 function showOverview(words: readonly string[]): ExitCode {
   const [first] = words;
-  const asked = first === undefined || first === 'help' || first === '--help' || first === '-h';
-  const width = Math.max(...commands.map(({ name }) => name.length)) + 3;
-  const lines = [
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
+    process.stdout.write(`${describeCommands(commands).join('\n')}\n`);
+    return exitCode.green;
+  }
+  const [word = '', next] = words;
+  const begun = commands.filter(({ name }) => name.startsWith(`${word} `));
+  const seen = begun.length > 0 && next !== undefined && !next.startsWith('-') ? `${word} ${next}` : word;
+  const hint = begun.length > 0 ? `, only ${begun.map(({ name }) => name).join(', ')}` : '';
+  process.stderr.write(`tidewatch: there is no command ${JSON.stringify(seen)}${hint}\nSee: tidewatch --help\n`);
+  return exitCode.usage;
+}
+
+function describeCommands(listed: readonly Command[]): readonly string[] {
+  const width = Math.max(...listed.map(({ name }) => name.length)) + 3;
+  return [
     'tidewatch: watches machine-learning models by the inference payloads they leave in S3.',
     '',
     'Commands',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
+    ...listed.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
     '',
     'Start with: tidewatch demo        Help on one: tidewatch run --help',
     'Every command takes --json. Exit codes: 0 green, 1 findings, 2 usage or bad input, 3 internal error.',
   ];
-  if (asked) {
-    process.stdout.write(`${lines.join('\n')}\n`);
-    return exitCode.green;
-  }
-  process.stderr.write(
-    `tidewatch: there is no command ${JSON.stringify(words.slice(0, 2).join(' '))}\n\n${lines.join('\n')}\n`,
-  );
-  return exitCode.usage;
 }
 
 /** Faults of the input, by class: their messages are written for the person who gave it. */
@@ -84,8 +102,8 @@ function explain(error: unknown, command: Command): ExitCode {
   return exitCode.internal;
 }
 
+const fileFaults = ['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR', 'EEXIST', 'EROFS', 'ENOSPC', 'ENAMETOOLONG'];
+
 function isFileFault(error: Error): boolean {
-  return (
-    'code' in error && typeof error.code === 'string' && ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR'].includes(error.code)
-  );
+  return 'code' in error && typeof error.code === 'string' && fileFaults.includes(error.code);
 }

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import type { Baseline } from '../core/model/baseline.ts';
 import { checkBaseline } from '../core/pipeline/model-runtime.ts';
 import { InputError } from './command.ts';
@@ -20,6 +20,14 @@ export async function readBaseline(path: string): Promise<Baseline> {
 
 /** Whether a file looks like JSON that starts an object which is no capture record: a baseline, or meant to be one. */
 export async function isBaselineFile(path: string): Promise<boolean> {
+  const facts = await stat(path).catch((cause: unknown) => {
+    throw new InputError(`${path}: no such file, expected a baseline or a CSV file`, { cause });
+  });
+  if (facts.isDirectory()) {
+    throw new InputError(
+      `${path}: is a folder, expected a baseline; make one of it with \`tidewatch baseline create\``,
+    );
+  }
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw new InputError(`${path}: can't be read, expected a baseline or a CSV file`, { cause });
   });
@@ -27,8 +35,6 @@ export async function isBaselineFile(path: string): Promise<boolean> {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
     const head = buffer.toString('utf8', 0, bytesRead).trimStart();
     return head.startsWith('{') && !head.includes('"captureData"') && !head.includes('"eventMetadata"');
-  } catch (cause) {
-    throw new InputError(`${path}: can't be read, expected a baseline or a CSV file`, { cause });
   } finally {
     await file.close();
   }

@@ -1,10 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createGunzip } from 'node:zlib';
-import { decodeCsvTable } from '../core/decode/csv-table.ts';
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { readCsvRecords } from '../core/decode/csv-records.ts';
+import { CsvTableError, decodeCsvTable, nameColumns } from '../core/decode/csv-table.ts';
 import { decodeCapture } from '../core/decode/decode-capture.ts';
 import { type Decoded, type DecodePlan, defaultBatchRows, defaultLimits } from '../core/decode/decode-plan.ts';
+import { Fault } from '../core/decode/fault.ts';
+import { decompress } from '../core/decode/gunzip.ts';
 import { InputError } from './command.ts';
 
 /** How to read files that don't say it themselves. */
@@ -23,7 +25,10 @@ export interface RecordFiles {
   readonly header?: readonly string[] | undefined;
   /** True where records carry times. */
   readonly timed: boolean;
-  open(): AsyncGenerator<Decoded>;
+  /** Bytes as stored, of all files. */
+  readonly bytes: number;
+  /** @param onRead is told the bytes read of each chunk. */
+  open(onRead?: (bytes: number) => void): AsyncGenerator<Decoded>;
 }
 
 /** The variant and version of records whose file names none. */
@@ -42,33 +47,47 @@ export async function openRecords(path: string, options: RecordOptions): Promise
     throw new InputError(`${path}: no such file or folder`, { cause });
   });
   const files = facts.isDirectory() ? await listFiles(path) : [path];
-  const [first] = files;
-  if (first === undefined) throw new InputError(`${path}: expected capture objects, saw an empty folder`);
-  const head = await readHead(first);
-  if (head.trim() === '') throw new InputError(`${first}: expected records, saw an empty file`);
-  if (head.trimStart().startsWith('{')) return openCaptures(files, head, options);
-  if (facts.isDirectory()) throw new InputError(`${path}: expected capture objects (JSON Lines), but ${first} is none`);
-  return openTable(path, head, options);
+  if (files.length === 0) throw new InputError(`${path}: expected capture objects, saw an empty folder`);
+  const first = await readFirst(files);
+  if (!first)
+    throw new InputError(
+      `${path}: expected records, saw ${facts.isDirectory() ? 'empty files only' : 'an empty file'}`,
+    );
+  const bytes = await totalBytes(files);
+  if (first.head.trimStart().startsWith('{')) return openCaptures(files, bytes, first.head, options);
+  if (facts.isDirectory()) {
+    throw new InputError(`${path}: expected capture objects (JSON Lines), but ${first.file} is none`);
+  }
+  return openTable(path, bytes, options);
 }
 
-function openTable(path: string, head: string, options: RecordOptions): RecordFiles {
+async function openTable(path: string, bytes: number, options: RecordOptions): Promise<RecordFiles> {
   const { timeColumn, predictions } = options;
   return {
     kind: 'csv',
-    header: (head.split(/\r?\n/, 1)[0] ?? '').replace(/^\ufeff/, '').split(','),
+    header: await readColumnNames(path),
     timed: timeColumn !== undefined,
-    open: () =>
-      decodeCsvTable(readChunks(path), {
-        ...plainSeries,
-        timeColumn,
-        predictions,
-        limits: defaultLimits,
-        batchRows: defaultBatchRows,
-      }),
+    bytes,
+    async *open(onRead) {
+      const plan = { ...plainSeries, timeColumn, predictions, limits: defaultLimits, batchRows: defaultBatchRows };
+      try {
+        yield* decodeCsvTable(readChunks(path, onRead), plan);
+      } catch (error) {
+        if (error instanceof CsvTableError) throw new InputError(`${path}: ${error.message}`, { cause: error });
+        throw error;
+      }
+    },
   };
 }
 
-function openCaptures(files: readonly string[], head: string, options: RecordOptions): RecordFiles {
+async function readColumnNames(path: string): Promise<readonly string[]> {
+  for await (const { fields } of readCsvRecords(readChunks(path), defaultLimits)) {
+    return fields instanceof Fault ? [] : nameColumns(fields);
+  }
+  return [];
+}
+
+function openCaptures(files: readonly string[], bytes: number, head: string, options: RecordOptions): RecordFiles {
   const plan: DecodePlan = {
     format: head.slice(0, 2_000).includes('"captureData"') ? 'sagemaker-capture' : 'http-capture',
     gzip: 'auto',
@@ -82,43 +101,52 @@ function openCaptures(files: readonly string[], head: string, options: RecordOpt
   return {
     kind: 'captures',
     timed: true,
-    async *open() {
-      for (const file of files) yield* decodeCapture(readChunks(file), plan);
+    bytes,
+    async *open(onRead) {
+      for (const file of files) yield* decodeCapture(readChunks(file, onRead), plan);
     },
   };
 }
 
-function readChunks(path: string): AsyncIterable<Uint8Array> {
-  return createReadStream(path, { highWaterMark: chunkBytes });
+async function* readChunks(path: string, onRead?: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const stream: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: chunkBytes });
+  for await (const chunk of stream) {
+    onRead?.(chunk.length);
+    yield chunk;
+  }
+}
+
+async function totalBytes(files: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const file of files) bytes += (await stat(file)).size;
+  return bytes;
 }
 
 /** Every file below a folder, in the order of their paths; hidden ones are passed over. */
 async function listFiles(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.split(sep).some((name) => name.startsWith('.')))
+    .map((path) => join(folder, path))
     .sort();
 }
 
-/** The beginning of a file's text, gunzipped where needed. */
+/** The first file that is not empty, and the beginning of its text, gunzipped where needed. */
+async function readFirst(files: readonly string[]): Promise<{ file: string; head: string } | undefined> {
+  for (const file of files) {
+    const head = await readHead(file);
+    if (head.trim() !== '') return { file, head };
+  }
+  return undefined;
+}
+
 async function readHead(path: string): Promise<string> {
-  const file = await open(path, 'r');
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(sniffBytes), 0, sniffBytes, 0);
-    const bytes = buffer.subarray(0, bytesRead);
-    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.toString('utf8');
-  } finally {
-    await file.close();
+  for await (const item of decompress(readChunks(path), sniffBytes)) {
+    if (!(item instanceof Fault)) return Buffer.from(item).toString('utf8');
+    if (item.reason === 'too-large') return '';
+    throw new InputError(`${path}: ${item.seen}, expected ${item.expected}; nothing in it can be read`);
   }
-  const text: Buffer[] = [];
-  try {
-    for await (const chunk of createReadStream(path).pipe(createGunzip())) {
-      text.push(chunk);
-      if (text.length > 0) break;
-    }
-  } catch (cause) {
-    throw new InputError(`${path}: broken gzip, nothing in it can be read`, { cause });
-  }
-  return Buffer.concat(text).toString('utf8');
+  return '';
 }

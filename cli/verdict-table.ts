@@ -1,13 +1,19 @@
 import type { FeatureVerdict, Verdict } from '../core/model/verdict.ts';
 import { wrap } from './command.ts';
+import { makePrintable } from './printable-text.ts';
 import { paintTier, type Terminal } from './terminal.ts';
 
 const maximumRows = 40;
+const maximumBars = 24;
+/** The tier before a finding, and the gap after it. */
+const tierWidth = 8;
 const levels = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /** Prints a verdict for a person: features by the size of their change, then what was found. */
 export function printVerdict(verdict: Verdict, terminal: Terminal): void {
-  const rows = Object.entries(verdict.features).sort(([, a], [, b]) => psiOf(b) - psiOf(a));
+  const rows = Object.entries(verdict.features)
+    .map(([name, feature]) => [makePrintable(name), feature] as const)
+    .sort(([, a], [, b]) => psiOf(b) - psiOf(a));
   const width = Math.min(32, Math.max(7, ...rows.map(([name]) => name.length)));
   terminal.print();
   terminal.print(terminal.paint('bold', `  ${'feature'.padEnd(width)}     PSI         q   baseline → current`));
@@ -17,16 +23,18 @@ export function printVerdict(verdict: Verdict, terminal: Terminal): void {
     terminal.print(`${mark} ${name.slice(0, width).padEnd(width)} ${columns.join('  ')}`);
   }
   if (rows.length > maximumRows) terminal.print(`  … and ${rows.length - maximumRows} more with a smaller change`);
+  for (const line of wrap(legend(verdict), terminal.width - 2)) terminal.print(terminal.paint('dim', `  ${line}`));
   terminal.print();
   for (const finding of verdict.findings) {
-    const [first = '', ...rest] = wrap(finding.message, 90);
-    terminal.print(`${paintTier(terminal, finding.tier, finding.tier.toUpperCase().padEnd(6))}  ${first}`);
-    for (const line of rest) terminal.print(`        ${line}`);
+    const [first = '', ...rest] = wrap(finding.message, terminal.width - tierWidth);
+    terminal.print(`${paintTier(terminal, finding.tier, finding.tier.toUpperCase().padEnd(tierWidth))}${first}`);
+    for (const line of rest) terminal.print(`${' '.repeat(tierWidth)}${line}`);
   }
   const { counted, quarantined, duplicate } = verdict.records;
   const lost = [quarantined > 0 ? `${quarantined} quarantined` : '', duplicate > 0 ? `${duplicate} duplicate` : ''];
   const records = [`${counted} records compared`, ...lost.filter((part) => part !== '')].join(', ');
-  terminal.print(`${paintTier(terminal, verdict.tier)}: ${records}; ${detectable(verdict)}`);
+  terminal.print(`${paintTier(terminal, verdict.tier)}: ${records}`);
+  terminal.print(detectable(verdict));
 }
 
 /** What a "no drift" is worth. */
@@ -34,11 +42,14 @@ function detectable(verdict: Verdict): string {
   const effects = Object.values(verdict.features).flatMap(
     ({ minimumDetectableEffect }) => minimumDetectableEffect ?? [],
   );
-  if (effects.length === 0) return 'too few records to detect any drift';
+  if (effects.length === 0) return 'Too few records to see any drift.';
   const [low, high] = [Math.min(...effects), Math.max(...effects)].map((effect) => effect.toPrecision(2));
-  return low === high
-    ? `a PSI of ${low} would have been seen`
-    : `a PSI of ${low} to ${high} would have been seen, by feature`;
+  const others = low === high ? '' : ` (${high} in the least sensitive feature)`;
+  return `A change with a PSI of ${low} or more would have been seen${others}.`;
+}
+
+function legend({ rule: { level, minimumEffect } }: Verdict): string {
+  return `● drifted: hardly chance (q at most ${level}) and large enough to matter (PSI above ${minimumEffect})`;
 }
 
 function psiOf(feature: FeatureVerdict): number {
@@ -59,12 +70,16 @@ function sparklines({ bins }: FeatureVerdict): string {
   const shares = [toShares(bins.baseline), toShares(bins.current)];
   const highest = Math.max(...shares.flat());
   const [before, after] = shares.map((side) =>
-    side
-      .slice(0, 24)
+    shorten(side)
       .map((share) => levelOf(share / highest))
       .join(''),
   );
   return `${before} → ${after}`;
+}
+
+/** The last bin stays: it counts what the others don't, missing values or rare categories. */
+function shorten(shares: readonly number[]): readonly number[] {
+  return shares.length <= maximumBars ? shares : [...shares.slice(0, maximumBars - 1), ...shares.slice(-1)];
 }
 
 function toShares(counts: readonly number[]): readonly number[] {
@@ -72,6 +87,8 @@ function toShares(counts: readonly number[]): readonly number[] {
   return counts.map((count) => (total === 0 ? 0 : count / total));
 }
 
+/** Nothing at all is blank; the least is a line. */
 function levelOf(height: number): string {
-  return levels[Math.round(height * (levels.length - 1))] ?? ' ';
+  const level = Math.round(height * (levels.length - 1));
+  return levels[height > 0 ? Math.max(level, 1) : 0] ?? ' ';
 }

@@ -1,9 +1,10 @@
 import { parseConfig } from '../../core/contract/config.ts';
 import type { Baseline } from '../../core/model/baseline.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
+import type { Verdict } from '../../core/model/verdict.ts';
 import { analyzeRecords } from '../../core/pipeline/analyze.ts';
-import { createBaseline } from '../../core/pipeline/create-baseline.ts';
-import { type Command, type CommandOptions, UsageError } from '../command.ts';
+import { createBaseline, EmptyBaselineError } from '../../core/pipeline/create-baseline.ts';
+import { type Command, type CommandOptions, InputError, UsageError } from '../command.ts';
 import { exitCode } from '../exit-code.ts';
 import { describeCode } from '../load-config.ts';
 import { isBaselineFile, readBaseline } from '../read-baseline.ts';
@@ -26,7 +27,7 @@ export const analyze: Command = {
       help: 'captures with headerless payloads: the names of the columns, in order',
     },
     prediction: { type: 'string', value: 'A,…', help: 'names of the outputs' },
-    level: { type: 'string', value: 'Q', help: 'false discovery rate; default 0.01' },
+    level: { type: 'string', value: 'Q', help: 'false discovery rate, at most 0.1; default 0.01' },
     'minimum-effect': { type: 'string', value: 'PSI', help: 'smallest PSI that matters; default 0.02' },
   },
   examples: [
@@ -34,12 +35,15 @@ export const analyze: Command = {
     'tidewatch analyze --baseline baseline.json --current ./captures --columns age,income --json',
   ],
   async run(options, terminal) {
-    const { baseline, columns } = await loadBaseline(options);
-    const files = await openRecords(options.required('current'), {
+    const policy = readPolicy(options);
+    const [baselinePath, path] = [options.required('baseline'), options.required('current')];
+    const { baseline, columns } = await loadBaseline(baselinePath, options);
+    const files = await openRecords(path, {
       columns: options.names('columns') ?? columns,
       predictions: options.names('prediction') ?? [],
     });
-    const verdict = await analyzeRecords(readPolicy(options), baseline, files.open(), await describeCode());
+    const verdict = await analyzeRecords(policy, baseline, files.open(), await describeCode());
+    if (verdict.records.counted === 0) throw new InputError(`${path}: ${describeNothing(verdict)}`);
     terminal.printJson(verdict);
     if (!terminal.json) printVerdict(verdict, terminal);
     return verdict.tier === 'green' ? exitCode.green : exitCode.findings;
@@ -48,20 +52,34 @@ export const analyze: Command = {
 
 /** A baseline, and where it comes from a CSV file that file's columns in order. */
 async function loadBaseline(
+  path: string,
   options: CommandOptions,
 ): Promise<{ baseline: Baseline; columns?: readonly string[] | undefined }> {
-  const path = options.required('baseline');
   if (await isBaselineFile(path)) return { baseline: await readBaseline(path) };
   const predictions = options.names('prediction') ?? [];
   const files = await openRecords(path, { columns: options.names('columns'), predictions });
-  const baseline = await createBaseline({ open: () => files.open() }, { windowSeconds: undefined });
+  const baseline = await createBaseline({ open: () => files.open() }, { windowSeconds: undefined }).catch((error) => {
+    throw error instanceof EmptyBaselineError ? new InputError(`${path}: ${error.message}`, { cause: error }) : error;
+  });
   return { baseline, columns: files.header?.filter((name) => !predictions.includes(name)) };
+}
+
+function describeNothing({ records, findings }: Verdict): string {
+  if (records.captured === 0) return 'expected records, saw none';
+  const why = findings.find(({ kind }) => kind === 'quarantine' || kind === 'type')?.message;
+  return why ? `nothing to compare: ${why}` : `nothing to compare: none of ${records.captured} records could be read`;
 }
 
 /** The shipped defaults, at a level for a single look. */
 function readPolicy(options: CommandOptions): ModelPolicy {
-  const level = readShare(options, 'level', 0.01);
-  const minimumEffect = readShare(options, 'minimum-effect', 0.02);
+  const level = readNumber(options, 'level', 0.01, (value) => value > 0 && value <= 0.1, 'above 0 and at most 0.1');
+  const minimumEffect = readNumber(
+    options,
+    'minimum-effect',
+    0.02,
+    (value) => value >= 0 && value <= 10,
+    'from 0 to 10',
+  );
   const { models } = parseConfig({
     models: [
       {
@@ -77,10 +95,16 @@ function readPolicy(options: CommandOptions): ModelPolicy {
   return policy;
 }
 
-function readShare(options: CommandOptions, name: string, otherwise: number): number {
+function readNumber(
+  options: CommandOptions,
+  name: string,
+  otherwise: number,
+  allows: (value: number) => boolean,
+  allowed: string,
+): number {
   const text = options.text(name);
-  const value = text === undefined ? otherwise : Number(text);
-  if (!(value >= 0 && value < 1))
-    throw new UsageError(`--${name}: expected a number from 0 to 1, saw ${JSON.stringify(text)}`);
+  if (text === undefined) return otherwise;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!allows(value)) throw new UsageError(`--${name}: expected a number ${allowed}, saw ${JSON.stringify(text)}`);
   return value;
 }

@@ -5,6 +5,7 @@ import { logSegmentKey, logSegmentPrefix } from '../../core/contract/keys.ts';
 import { evidencePrefix } from '../../core/pipeline/evidence.ts';
 import { stateFolder } from '../backend.ts';
 import { type Command, InputError, UsageError } from '../command.ts';
+import { countText } from '../count-text.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -60,9 +61,11 @@ export function printReport(report: LogReport, terminal: Terminal): void {
   if (report.problemCount > 20) terminal.print(`… and ${report.problemCount - 20} more`);
   const verdict = report.ok ? terminal.paint('green', 'verified') : terminal.paint('red', 'NOT VERIFIED');
   terminal.print(
-    `${verdict}: ${report.entries} evidence objects in ${report.segments} segments, ${report.checkedBytes} bytes hashed`,
+    `${verdict}: ${countText(report.entries, 'evidence object')} in ${countText(report.segments, 'segment')}, ${report.checkedBytes} bytes hashed`,
   );
-  if (report.pending.count > 0) terminal.print(`${report.pending.count} newer objects are not in the list yet`);
+  if (report.pending.count > 0) {
+    terminal.print(`not in the list yet: ${countText(report.pending.count, 'newer object')}`);
+  }
   terminal.print(`head ${report.head.count}:${report.head.sha256 ?? 'none'}`);
   if (!report.rollbackChecked) terminal.print('not checked: whether the list was cut off at its end (give --trusted)');
 }

@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { parseDuration } from '../../core/contract/duration.ts';
 import type { Baseline, BaselineFeature } from '../../core/model/baseline.ts';
 import { canonicalJson } from '../../core/model/canonical-json.ts';
-import { createBaseline } from '../../core/pipeline/create-baseline.ts';
+import { createBaseline, EmptyBaselineError } from '../../core/pipeline/create-baseline.ts';
 import type { ColumnChoice } from '../../core/profile/plan-layout.ts';
-import { type Command, type CommandOptions, InputError, UsageError } from '../command.ts';
+import { type Command, type CommandOptions, InputError, UsageError, wrap } from '../command.ts';
 import { exitCode } from '../exit-code.ts';
+import { makePrintable } from '../printable-text.ts';
 import { openRecords } from '../read-records.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -48,6 +49,7 @@ export const baselineCreate: Command = {
   async run(options, terminal) {
     const out = options.required('out');
     const baseline = await readAndCreate(options, terminal);
+    checkChoices(options, baseline);
     await writeFile(out, `${canonicalJson(baseline)}\n`);
     report(baseline, out, terminal);
     return exitCode.green;
@@ -55,7 +57,8 @@ export const baselineCreate: Command = {
 };
 
 async function readAndCreate(options: CommandOptions, terminal: Terminal): Promise<Baseline> {
-  const files = await openRecords(options.required('from'), {
+  const path = options.required('from');
+  const files = await openRecords(path, {
     timeColumn: options.text('time'),
     columns: options.names('columns'),
     predictions: options.names('prediction') ?? [],
@@ -66,21 +69,21 @@ async function readAndCreate(options: CommandOptions, terminal: Terminal): Promi
     throw new UsageError('--since and --until need records with times: name the column with --time');
   }
   const progress = terminal.progress('baseline');
-  let rows = 0;
+  let bytes = 0;
+  const onRead = (read: number) => {
+    bytes += read;
+    // Read twice: once to see what the columns are, once to count them.
+    const share = bytes / (2 * files.bytes);
+    progress.update(share, share <= 0.5 ? 'looking at the columns' : 'counting');
+  };
   const baseline = await createBaseline(
-    {
-      from,
-      to,
-      async *open() {
-        for await (const decoded of files.open()) {
-          rows += decoded.batch.rows.length;
-          progress.update(0, `${rows} rows read`);
-          yield decoded;
-        }
-      },
-    },
+    { from, to, open: () => files.open(onRead) },
     { windowSeconds: files.timed ? readWindow(options) : undefined, choose: readChoices(options) },
-  );
+  ).catch((error) => {
+    if (!(error instanceof EmptyBaselineError)) throw error;
+    const between = from === undefined && to === undefined ? '' : ' in the time asked for';
+    throw new InputError(`${path}: ${error.message}${between}`, { cause: error });
+  });
   progress.done(`${baseline.records} records`);
   return baseline;
 }
@@ -117,6 +120,23 @@ function readChoices(options: CommandOptions): (column: string) => ColumnChoice 
   });
 }
 
+/** Lines of features and of notes shown. */
+const maximumRows = 60;
+
+/** @throws {UsageError} for a column that no record has: most likely a slip of the pen. */
+function checkChoices(options: CommandOptions, { layout }: Baseline): void {
+  const known = new Set([...layout.features.map(([name]) => name), ...layout.leftOut]);
+  for (const name of ['numeric', 'categorical', 'ignore']) {
+    const unknown = options.list(name).find((column) => !known.has(column));
+    if (unknown === undefined) continue;
+    const columns = [...known].slice(0, 20).map((column) => JSON.stringify(column));
+    const more = known.size > columns.length ? ` and ${known.size - columns.length} more` : '';
+    throw new UsageError(
+      `--${name}: there is no column ${JSON.stringify(unknown)}; the records have ${columns.join(', ')}${more}`,
+    );
+  }
+}
+
 function report(baseline: Baseline, out: string, terminal: Terminal): void {
   terminal.printJson({
     file: out,
@@ -127,9 +147,20 @@ function report(baseline: Baseline, out: string, terminal: Terminal): void {
     notes: baseline.notes,
   });
   terminal.print();
-  const width = Math.max(...baseline.features.map(([name]) => name.length));
-  for (const [name, feature] of baseline.features) terminal.print(`  ${name.padEnd(width)}  ${describe(feature)}`);
-  for (const note of baseline.notes) terminal.print(`  ${terminal.paint('dim', `note: ${note}`)}`);
+  const rows = baseline.features.map(([name, feature]) => [makePrintable(name), feature] as const);
+  const width = Math.min(32, Math.max(...rows.map(([name]) => name.length)));
+  for (const [name, feature] of rows.slice(0, maximumRows)) {
+    terminal.print(`  ${name.slice(0, width).padEnd(width)}  ${describe(feature)}`);
+  }
+  if (rows.length > maximumRows) terminal.print(`  … and ${rows.length - maximumRows} more`);
+  for (const note of baseline.notes.slice(0, maximumRows)) {
+    const [first = '', ...rest] = wrap(`note: ${makePrintable(note)}`, terminal.width - 8);
+    for (const line of [first, ...rest.map((line) => `      ${line}`)])
+      terminal.print(`  ${terminal.paint('dim', line)}`);
+  }
+  if (baseline.notes.length > maximumRows) {
+    terminal.print(`  … and ${baseline.notes.length - maximumRows} more notes, in the file`);
+  }
   terminal.print();
   const lost = baseline.quarantined > 0 ? `, ${baseline.quarantined} quarantined` : '';
   terminal.print(`${baseline.records} records${lost} in ${terminal.link(out)}`);

@@ -3,7 +3,8 @@ import type { Message } from '../../core/model/delivery.ts';
 import { tierValue, type Verdict } from '../../core/model/verdict.ts';
 import { planArrivals, replay } from '../../core/pipeline/replay.ts';
 import { openBackend, type StateFolder } from '../backend.ts';
-import { type Command, InputError } from '../command.ts';
+import { type Command, InputError, wrap } from '../command.ts';
+import { countText } from '../count-text.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { type LoadedConfig, loadConfig } from '../load-config.ts';
 import { paintTier, type Terminal } from '../terminal.ts';
@@ -122,17 +123,34 @@ function report(outcome: RunOutcome, terminal: Terminal): void {
     state: folder.root,
   });
   terminal.print();
-  for (const { verdict } of outcome.verdicts.filter(({ verdict }) => verdict.tier !== 'green')) {
-    const { model, window, findings, tier } = verdict;
-    terminal.print(
-      `${window.start.slice(0, 16)}  ${paintTier(terminal, tier, tier.padEnd(6))}  ${model}: ${findings.find((finding) => finding.tier === tier)?.message ?? ''}`,
-    );
-  }
+  for (const { verdict } of outcome.verdicts) if (verdict.tier !== 'green') printFinding(verdict, terminal);
   const green = outcome.verdicts.filter(({ verdict }) => verdict.tier === 'green').length;
+  const quarantined = outcome.quarantined > 0 ? `, ${outcome.quarantined} quarantined` : '';
   terminal.print(
-    `${outcome.verdicts.length} windows judged, ${green} green; ${outcome.messages.length} messages in ${terminal.link(resolve(folder.outbox))}`,
+    outcome.objects === 0 && outcome.verdicts.length === 0
+      ? 'Nothing new: every object here was replayed before.'
+      : `${countText(outcome.objects, 'object')}, ${countText(outcome.counted, 'record')}${quarantined}`,
   );
+  terminal.print(`${countText(outcome.verdicts.length, 'window')} judged, ${green} green`);
+  const place = terminal.link(resolve(folder.outbox));
+  terminal.print(`${countText(outcome.messages.length, 'message')} in ${place}`);
+  for (const { message } of outcome.messages.slice(-maximumMessages)) {
+    const time = new Date(message.time).toISOString().slice(0, 16);
+    terminal.print(`${time}  ${paintTier(terminal, message.tier, message.tier.padEnd(6))}  ${message.subject}`);
+  }
   for (const line of outcome.refused) terminal.complain(`refused: ${line}`);
+}
+
+/** Subjects shown, the newest. */
+const maximumMessages = 20;
+/** Time and tier before a finding. */
+const findingIndent = 26;
+
+function printFinding({ model, window, findings, tier }: Verdict, terminal: Terminal): void {
+  const found = findings.find((finding) => finding.tier === tier)?.message ?? '';
+  const [first = '', ...rest] = wrap(`${model}: ${found}`, terminal.width - findingIndent);
+  terminal.print(`${window.start.slice(0, 16)}  ${paintTier(terminal, tier, tier.padEnd(6))}  ${first}`);
+  for (const line of rest) terminal.print(`${' '.repeat(findingIndent)}${line}`);
 }
 
 function describeSources(config: LoadedConfig): string {

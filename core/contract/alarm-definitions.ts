@@ -10,6 +10,8 @@ export const runbookArticles = {
   lag: 'lag',
   quarantine: 'quarantine',
   heartbeat: 'heartbeat',
+  deadLetters: 'dead-letters',
+  notifyFailure: 'notify-failure',
 } as const;
 
 /** CloudWatch's limit on an alarm's name, in characters. */
@@ -174,7 +176,8 @@ export function fleetAlarms(fleet: FleetPolicy): AlarmDefinition[] {
   ];
 }
 
-function runbookLink(fleet: FleetPolicy, article: string): string {
+/** Where an article of the runbook is published. */
+export function runbookLink(fleet: FleetPolicy, article: string): string {
   return `${fleet.runbook}#${article}`;
 }
 

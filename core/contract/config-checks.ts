@@ -1,6 +1,6 @@
 import type { ConfigPath, ConfigProblem } from './config-problems.ts';
 import { formatPath, problemAt, unavailableMessage } from './config-problems.ts';
-import type { ParsedModel } from './config-schema.ts';
+import type { ParsedFleet, ParsedModel } from './config-schema.ts';
 import { formatDuration } from './duration.ts';
 
 /** What one value alone can't show: duplicates, contradictions, and options that need one another. */
@@ -130,9 +130,23 @@ function checkSlos(model: ParsedModel, base: ConfigPath): readonly ConfigProblem
 
 function checkSources(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
   const sources = sourcesOf(model);
+  const problems = sources.flatMap((source, index) =>
+    source.createBucket && source.encryptionKey !== undefined
+      ? [
+          problemAt(
+            [...sourcePath(model, base, index), 'encryptionKey'],
+            source.encryptionKey,
+            'none beside createBucket: a bucket that is created is encrypted with SSE-S3',
+          ),
+        ]
+      : [],
+  );
   const inferences = sources.some((source) => source.kind === 'sagemaker-capture' || source.role === 'inferences');
-  if (inferences) return [];
-  return [problemAt([...base, 'source'], model.source, "a source of inferences beside those with role: 'requests'")];
+  if (inferences) return problems;
+  return [
+    ...problems,
+    problemAt([...base, 'source'], model.source, "a source of inferences beside those with role: 'requests'"),
+  ];
 }
 
 function checkTimes(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
@@ -144,7 +158,11 @@ function checkTimes(model: ParsedModel, base: ConfigPath): readonly ConfigProble
 function checkAlerts(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
   return (['yellow', 'red'] as const).flatMap((tier) =>
     checkDuplicates(
-      model.alerts[tier].flatMap((contact) => (contact.kind === 'email' ? [contact.address.toLowerCase()] : [])),
+      model.alerts[tier].flatMap((contact) =>
+        contact.kind === 'unavailable'
+          ? []
+          : [contact.kind === 'email' ? contact.address.toLowerCase() : contact.address],
+      ),
       'address',
       (at) => [...base, 'alerts', tier, at],
     ),
@@ -168,11 +186,54 @@ function keyPrefix(source: ParsedSource): string {
   return source.kind === 'sagemaker-capture' ? `${source.prefix}${source.endpoint}/` : source.prefix;
 }
 
-/** Everything wrong between models: names used twice, and capture objects that would belong to two sources. */
+/** Models of one shard: with their alarms they stay well under CloudFormation's 500 resources a stack. */
+export const maximumModelsPerShard = 20;
+
+function checkShards(
+  models: readonly { readonly model: ParsedModel; readonly path: ConfigPath }[],
+  count: number,
+): readonly ConfigProblem[] {
+  if (count <= maximumModelsPerShard) return [];
+  const seen = new Map<string, number>();
+  return models.flatMap(({ model: { shard }, path }) => {
+    if (shard === undefined) {
+      const expected = `the name of a shard, because there are more than ${maximumModelsPerShard} models`;
+      return [problemAt([...path, 'shard'], undefined, expected)];
+    }
+    const taken = (seen.get(shard) ?? 0) + 1;
+    seen.set(shard, taken);
+    if (taken <= maximumModelsPerShard) return [];
+    return [problemAt([...path, 'shard'], shard, `a shard of at most ${maximumModelsPerShard} models`)];
+  });
+}
+
+/** Floor of the retention in production: half a year, as regulators ask of logs of high-risk systems. */
+const minimumProductionRetentionDays = 184;
+
+/** Everything wrong inside the fleet's options that are each right by themselves. */
+export function checkFleet(fleet: ParsedFleet): readonly ConfigProblem[] {
+  if (fleet.production === undefined || fleet.retention >= minimumProductionRetentionDays * 86_400_000) return [];
+  const expected = `at least ${minimumProductionRetentionDays} days in production`;
+  return [problemAt(['fleet', 'retention'], formatDuration(fleet.retention), expected)];
+}
+
+/**
+ * Everything wrong between models: names used twice, capture objects that would belong to two sources, shards missing
+ * or too large.
+ * @param count of all models, those included that have problems of their own
+ */
 export function checkModels(
   models: readonly { readonly model: ParsedModel; readonly path: ConfigPath }[],
+  count: number,
 ): readonly ConfigProblem[] {
   const problems = [
+    ...checkShards(models, count),
+    ...models.flatMap(({ model, path }) =>
+      // Messages about the fleet as a whole run under this name and reach everybody.
+      model.name.toLowerCase() === 'fleet'
+        ? [problemAt([...path, 'name'], model.name, 'another name: "fleet" stands for all models')]
+        : [],
+    ),
     // Lower case, because names become folders, and some file systems do not tell `A` from `a`.
     ...checkDuplicates(
       models.map(({ model }) => model.name.toLowerCase()),

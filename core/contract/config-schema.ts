@@ -1,75 +1,26 @@
 import { z } from 'zod';
+import { contacts } from './config-contacts.ts';
 import { unavailableMessage } from './config-problems.ts';
-import { type DurationText, parseDuration } from './duration.ts';
+import {
+  day,
+  duration,
+  flag,
+  hour,
+  isPrintable,
+  minute,
+  name,
+  number,
+  second,
+  strict,
+  text,
+  unavailable,
+  unavailableOption,
+} from './config-values.ts';
 
 /**
  * The one schema of the configuration. A schema's error message says what is expected;
  * `config-problems.ts` adds where it stands and what was seen.
  */
-
-const second = 1000;
-const minute = 60 * second;
-const hour = 60 * minute;
-const day = 24 * hour;
-
-const refusals = new WeakSet<z.ZodType>();
-
-/** An option of a later version: known by name, refused when given. */
-function unavailable(option: string, reason: string) {
-  const schema = z
-    .unknown()
-    .refine((value) => value === undefined, { error: unavailableMessage(option, reason) })
-    .optional();
-  refusals.add(schema);
-  return schema;
-}
-
-/** Messages of a strict object: what it should be, or the keys it may have. */
-const strict = {
-  error: (issue: z.core.$ZodRawIssue): string => {
-    if (issue.code !== 'unrecognized_keys' || !(issue.inst instanceof z.ZodObject)) return 'an object';
-    return Object.entries(issue.inst.shape)
-      .filter(([, schema]) => !(schema instanceof z.ZodType && refusals.has(schema)))
-      .map(([key]) => key)
-      .join(', ');
-  },
-};
-
-function text(expected: string, accepts: (value: string) => boolean) {
-  return z.string({ error: expected }).refine(accepts, { error: expected });
-}
-
-function number(expected: string, accepts: (value: number) => boolean) {
-  return z.number({ error: expected }).refine(accepts, { error: expected });
-}
-
-function flag() {
-  return z.boolean({ error: 'true or false' });
-}
-
-/** Text with a unit in, milliseconds out. */
-function duration(expected: string, accepts: (milliseconds: number) => boolean) {
-  return z
-    .custom<DurationText>(
-      (value) => {
-        const milliseconds = typeof value === 'string' ? parseDuration(value) : undefined;
-        return milliseconds !== undefined && accepts(milliseconds);
-      },
-      { error: expected },
-    )
-    .transform((value) => parseDuration(value) ?? 0);
-}
-
-function isPrintable(value: string): boolean {
-  return value.isWellFormed() && !/\p{C}/u.test(value);
-}
-
-function name(what: string, maximumLength: number) {
-  return text(
-    `${what} of 1 to ${maximumLength} letters, digits, ".", "_" or "-", beginning with a letter or digit`,
-    (value) => value.length <= maximumLength && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value),
-  );
-}
 
 const column = text(
   'a column name of 1 to 255 printable characters',
@@ -105,6 +56,13 @@ const prefix = text(
 
 const account = text('an AWS account of 12 digits, as text', (value) => /^\d{12}$/.test(value));
 
+const encryptionKey = text('the ARN of a KMS key', (value) =>
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/.test(value),
+);
+
+/** Of the deployment alone: they say nothing of how captures are read. */
+const bucketOptions = { createBucket: flag().default(false), encryptionKey: encryptionKey.optional() };
+
 const sagemakerSource = z.strictObject(
   {
     kind: z.literal('sagemaker-capture'),
@@ -116,6 +74,7 @@ const sagemakerSource = z.strictObject(
     ),
     versionFrom: column.optional(),
     account: account.optional(),
+    ...bucketOptions,
   },
   strict,
 );
@@ -127,16 +86,10 @@ const httpSource = z.strictObject(
     prefix: prefix.default(''),
     role: z.enum(['inferences', 'requests'], { error: '"inferences" or "requests"' }).default('inferences'),
     account: account.optional(),
+    ...bucketOptions,
   },
   strict,
 );
-
-/** What the functions named after a later version's options return. */
-const unavailableOption = z
-  .strictObject({ kind: z.literal('unavailable'), option: z.string(), reason: z.string() })
-  .superRefine((value, context) => {
-    context.addIssue({ code: 'custom', message: unavailableMessage(value.option, value.reason) });
-  });
 
 const expectedSource = 'sagemakerCapture({…}) or httpCapture({…})';
 const source = z.discriminatedUnion('kind', [sagemakerSource, httpSource], { error: expectedSource });
@@ -253,24 +206,6 @@ const slo = z.discriminatedUnion(
   { error: 'latencySlo({…}), availabilitySlo({…}) or completenessSlo({…})' },
 );
 
-const emailSchema = z.strictObject(
-  {
-    kind: z.literal('email'),
-    address: text(
-      'an e-mail address',
-      (value) =>
-        value.length <= 254 && /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$/.test(value),
-    ),
-  },
-  strict,
-);
-
-const contacts = z
-  .array(z.discriminatedUnion('kind', [emailSchema, unavailableOption], { error: "email('name@example.com')" }), {
-    error: "a list of email('name@example.com')",
-  })
-  .default([]);
-
 function share(expected: string) {
   return number(expected, (value) => value >= 0 && value <= 1);
 }
@@ -323,15 +258,40 @@ export const modelSchema = z.strictObject(
     privacy: unavailable('privacy', 'nothing is pseudonymised or dropped; remove personal data before capture'),
     dependsOn: unavailable('dependsOn', 'every model alerts for itself'),
     rollback: unavailable('rollback', 'no endpoint is changed'),
-    shard: unavailable('shard', 'the configuration is one unit'),
+    shard: text(
+      'a shard name of 1 to 20 lower-case letters, digits or "-", beginning with a letter, other than "platform"',
+      (value) => value.length <= 20 && /^[a-z](-?[a-z0-9])*$/.test(value) && value !== 'platform',
+    ).optional(),
   },
   strict,
 );
 
 const rate = (expected: string) => number(expected, (value) => value > 0 && value <= 1000);
 
+/** The log retentions that CloudWatch Logs knows, in days. */
+const logRetentionDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+/** What must be written to have the evidence locked beyond anybody's reach. */
+export const productionAcknowledgement = 'nobody can delete evidence before its retention ends';
+
 export const fleetSchema = z.strictObject(
   {
+    name: text(
+      'a fleet name of 1 to 20 lower-case letters, digits or "-", beginning with a letter',
+      (value) => value.length <= 20 && /^[a-z](-?[a-z0-9])*$/.test(value),
+    ).default('tidewatch'),
+    production: z
+      .literal(productionAcknowledgement, { error: `the text ${JSON.stringify(productionAcknowledgement)}` })
+      .optional(),
+    retention: duration(
+      'whole days from "1d" to "36500d"',
+      (value) => value % day === 0 && value >= day && value <= 36_500 * day,
+    ).default(365 * day),
+    logRetention: duration(`a retention that CloudWatch Logs knows: ${logRetentionDays.join(', ')} days`, (value) =>
+      logRetentionDays.includes(value / day),
+    ).default(30 * day),
     falseAlarms: z
       .strictObject(
         {
@@ -342,8 +302,8 @@ export const fleetSchema = z.strictObject(
       )
       .prefault({}),
     runbook: text(
-      'a path or URL of at most 1024 printable characters without spaces',
-      (value) => value !== '' && value.length <= 1024 && isPrintable(value) && !/\s/.test(value),
+      'a path or URL of at most 400 printable characters without spaces',
+      (value) => value !== '' && value.length <= 400 && isPrintable(value) && !/\s/.test(value),
     ).default('docs/runbook.md'),
     calendar: unavailable('fleet.calendar', 'windows are not matched with hours of the week or holidays'),
   },
@@ -359,11 +319,11 @@ export const configSchema = z.strictObject(
 );
 
 export type ConfigInput = z.input<typeof configSchema>;
+export type ParsedConfigInput = z.output<typeof configSchema>;
+export type ParsedFleet = z.output<typeof fleetSchema>;
 export type ParsedModel = z.output<typeof modelSchema>;
 export type SagemakerCaptureInput = z.input<typeof sagemakerSource>;
 export type HttpCaptureInput = z.input<typeof httpSource>;
 export type LatencySloInput = z.input<typeof latencySloSchema>;
 export type AvailabilitySloInput = z.input<typeof availabilitySloSchema>;
 export type CompletenessSloInput = z.input<typeof completenessSloSchema>;
-export type EmailInput = z.input<typeof emailSchema>;
-export type UnavailableOption = z.input<typeof unavailableOption>;

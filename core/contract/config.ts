@@ -1,24 +1,27 @@
 import { canonicalJson } from '../model/canonical-json.ts';
 import { sha256 } from '../model/content-hash.ts';
 import type { FleetPolicy, ModelPolicy, SloPolicy, SourcePolicy, VersionPolicy } from '../model/policy.ts';
-import { checkModel, checkModels, predictionsOf, sourcesOf } from './config-checks.ts';
+import { checkFleet, checkModel, checkModels, predictionsOf, sourcesOf } from './config-checks.ts';
+import type { EmailInput, FunctionInput, HttpsInput, QueueInput } from './config-contacts.ts';
 import { ConfigError, type ConfigPath, type ConfigProblem, describeIssues } from './config-problems.ts';
 import {
   type AvailabilitySloInput,
   type CompletenessSloInput,
   type ConfigInput,
   configSchema,
-  type EmailInput,
+  fleetSchema,
   type HttpCaptureInput,
   type LatencySloInput,
   modelSchema,
   type ParsedModel,
   type SagemakerCaptureInput,
-  type UnavailableOption,
 } from './config-schema.ts';
+import type { UnavailableOption } from './config-values.ts';
+import { type DeploymentPolicy, describeDeployment } from './deployment.ts';
 
 export { ConfigError, type ConfigProblem } from './config-problems.ts';
-export type { ConfigInput, UnavailableOption } from './config-schema.ts';
+export type { ConfigInput } from './config-schema.ts';
+export type { UnavailableOption } from './config-values.ts';
 
 const secondsPerWeek = 7 * 86_400;
 /** Lengths of trailing windows that are judged: one window alone. */
@@ -60,6 +63,25 @@ export function email(address: string): EmailInput {
   return { kind: 'email', address };
 }
 
+/**
+ * A pager or chat service that takes SNS messages by HTTPS: its URL, or the name of the secret in Secrets Manager whose
+ * text is the URL. A URL given here stands in the template; one with a key in it belongs into a secret.
+ */
+export function https(target: string | { readonly secret: string }): HttpsInput {
+  const address = typeof target === 'string' ? target : `{{resolve:secretsmanager:${target.secret}}}`;
+  return { kind: 'https', address };
+}
+
+/** A queue, by its ARN. Its own policy must allow the delivery topic to send. */
+export function sqsQueue(arn: string): QueueInput {
+  return { kind: 'sqs', address: arn };
+}
+
+/** A function of the same account and region, by its ARN. The deployment allows the delivery topic to invoke it. */
+export function lambdaFunction(arn: string): FunctionInput {
+  return { kind: 'lambda', address: arn };
+}
+
 /** Refused in this version. */
 export function qualitySlo(_options: unknown): UnavailableOption {
   return { kind: 'unavailable', option: 'qualitySlo', reason: 'labels are not read' };
@@ -67,7 +89,7 @@ export function qualitySlo(_options: unknown): UnavailableOption {
 
 /** Refused in this version. */
 export function pagerDuty(_options: unknown): UnavailableOption {
-  return { kind: 'unavailable', option: 'pagerDuty', reason: 'alerts go by e-mail only' };
+  return { kind: 'unavailable', option: 'pagerDuty', reason: "give its SNS integration's URL: https({ secret })" };
 }
 
 /** Refused in this version. */
@@ -121,7 +143,7 @@ function toPolicy(model: ParsedModel, fleet: FleetPolicy, models: number): Model
   const windowSeconds = model.window / 1000;
   const { level, minimumEffect, effectLevel, minimumMissingRise, minimumUnseenRise } = model.drift;
   const contacts = (tier: 'yellow' | 'red') =>
-    model.alerts[tier].flatMap((contact) => (contact.kind === 'email' ? [contact] : []));
+    model.alerts[tier].flatMap((contact) => (contact.kind === 'unavailable' ? [] : [contact]));
   return {
     schema: 'tidewatch.config/1',
     name: model.name,
@@ -151,28 +173,43 @@ function toPolicy(model: ParsedModel, fleet: FleetPolicy, models: number): Model
 function findProblems(value: unknown): readonly ConfigProblem[] {
   const parsed = configSchema.safeParse(value);
   const problems = [...describeIssues(parsed.error?.issues ?? [], value, [])];
-  const models = typeof value === 'object' && value !== null && 'models' in value ? value.models : undefined;
+  if (typeof value !== 'object' || value === null || !('models' in value)) return problems;
+  const { models } = value;
   if (!Array.isArray(models)) return problems;
   const sound = models.flatMap((input: unknown, index): { model: ParsedModel; path: ConfigPath }[] => {
     const { data } = modelSchema.safeParse(input);
     return data === undefined ? [] : [{ model: data, path: ['models', index] }];
   });
   for (const { model, path } of sound) problems.push(...checkModel(model, path));
-  problems.push(...checkModels(sound));
+  problems.push(...checkModels(sound, models.length));
+  const fleet = fleetSchema.safeParse('fleet' in value ? (value.fleet ?? {}) : {}).data;
+  if (fleet !== undefined) problems.push(...checkFleet(fleet));
   return problems;
+}
+
+/** What a configuration stands for. */
+export interface ParsedConfig {
+  readonly fleet: FleetPolicy;
+  readonly models: readonly ModelPolicy[];
+  /** How it is deployed; no part of what is hashed into verdicts. */
+  readonly deployment: DeploymentPolicy;
 }
 
 /**
  * The policies a configuration stands for. Paths of baselines are kept as written: relative to the configuration.
  * @throws {ConfigError} with everything that is wrong, each with its path, what was seen and what was expected.
  */
-export function parseConfig(value: unknown): { readonly fleet: FleetPolicy; readonly models: readonly ModelPolicy[] } {
+export function parseConfig(value: unknown): ParsedConfig {
   const problems = findProblems(value);
   if (problems.length > 0) throw new ConfigError(problems);
   const config = configSchema.parse(value);
   const { falseAlarms, runbook } = config.fleet;
   const fleet: FleetPolicy = { schema: 'tidewatch.fleet/1', falseAlarms, runbook };
-  return { fleet, models: config.models.map((model) => toPolicy(model, fleet, config.models.length)) };
+  return {
+    fleet,
+    models: config.models.map((model) => toPolicy(model, fleet, config.models.length)),
+    deployment: describeDeployment(config),
+  };
 }
 
 /** The one text of a model's configuration: what is shipped with the code and hashed. */

@@ -1,11 +1,9 @@
 import type { Quarantined } from '../model/quarantine.ts';
 import type { Column, Invocation, RecordBatch, Side } from '../model/record-batch.ts';
-import { parseCsv } from './csv.ts';
+import { type CsvRecord, readCsvRecords } from './csv-records.ts';
 import type { Decoded, DecodeLimits } from './decode-plan.ts';
 import { countOf, Fault } from './fault.ts';
-import { decompress } from './gunzip.ts';
-import { parseIsoTime } from './iso-time.ts';
-import { type Line, LineSplitter } from './line-splitter.ts';
+import { parseEpochMilliseconds, parseIsoTime } from './iso-time.ts';
 
 /** How to read a CSV file with a header line. */
 export interface CsvTablePlan {
@@ -35,107 +33,44 @@ export async function* decodeCsvTable(chunks: AsyncIterable<Uint8Array>, plan: C
     if (!table) table = new TableReader(readHeader(record, plan), plan);
     else yield* table.add(record);
   }
-  if (!table) throw new CsvTableError('line 1: expected a header with column names, saw an empty file');
+  if (!table) throw new CsvTableError('expected a header with column names, saw no line with text');
   yield* table.take();
 }
 
-/** A CSV record: one line, or several where a quoted field holds newlines. */
-interface CsvRecord {
-  readonly line: number;
-  readonly offset: number;
-  readonly length: number;
-  readonly fields: readonly string[] | Fault;
-}
-
-async function* readCsvRecords(chunks: AsyncIterable<Uint8Array>, limits: DecodeLimits): AsyncGenerator<CsvRecord> {
-  const splitter = new LineSplitter(limits.lineBytes);
-  const joiner = new QuoteJoiner(limits.lineBytes);
-  for await (const item of decompress(chunks, limits.decompressedBytes)) {
-    if (item instanceof Fault) {
-      const { number, offset, length } = splitter.position;
-      yield* joiner.end();
-      yield { line: number, offset, length, fields: item };
-      return;
-    }
-    for (const line of splitter.push(item)) yield* joiner.push(line);
-  }
-  const rest = splitter.end();
-  if (rest) yield* joiner.push(rest);
-  yield* joiner.end();
-}
-
-/** Joins the lines of a record whose quotes are still open. */
-class QuoteJoiner {
-  readonly #limit: number;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
-  #start: Line | undefined;
-  #parts: string[] = [];
-  #length = 0;
-  #quotes = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  *push(line: Line): Generator<CsvRecord> {
-    const start = this.#start ?? line;
-    const text = this.#text(line);
-    if (text instanceof Fault) {
-      yield* this.end();
-      yield { line: line.number, offset: line.offset, length: line.length, fields: text };
-      return;
-    }
-    this.#start = start;
-    this.#parts.push(text);
-    this.#length += text.length + 1;
-    this.#quotes += text.split('"').length - 1;
-    if (this.#quotes % 2 === 0 || this.#length > this.#limit) yield* this.end();
-  }
-
-  *end(): Generator<CsvRecord> {
-    const start = this.#start;
-    if (!start) return;
-    const text = this.#parts.join('\n');
-    const rows = text === '' ? [] : parseCsv(text, true);
-    if (rows instanceof Fault) yield { line: start.number, offset: start.offset, length: text.length, fields: rows };
-    else for (const fields of rows) yield { line: start.number, offset: start.offset, length: text.length, fields };
-    this.#start = undefined;
-    this.#parts = [];
-    this.#length = 0;
-    this.#quotes = 0;
-  }
-
-  #text(line: Line): string | Fault {
-    if (!line.bytes) return new Fault('line-too-long', countOf(line.length, 'byte'), `at most ${this.#limit} bytes`);
-    try {
-      return this.#decoder.decode(line.bytes);
-    } catch {
-      return new Fault('bad-encoding', 'bytes that are no UTF-8', 'UTF-8 text');
-    }
-  }
+/**
+ * Column names of a table's header: white space around them is dropped, and pandas' index, which it writes under an
+ * empty first name, is called `index`.
+ */
+export function nameColumns(fields: readonly string[]): readonly string[] {
+  return fields.map((field, index) => field.trim() || (index === 0 ? 'index' : ''));
 }
 
 function readHeader(record: CsvRecord, plan: CsvTablePlan): readonly string[] {
-  const { fields } = record;
-  if (fields instanceof Fault)
-    throw new CsvTableError(`line 1: expected a header with column names, saw ${fields.seen}`);
-  const names = fields.map((name) => name.trim());
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw new CsvTableError(`line 1: expected each column once, saw ${JSON.stringify(twice)} twice`);
-  const empty = names.indexOf('');
-  if (empty >= 0 && names.length > 1 && empty > 0) throw new CsvTableError(`line 1: column ${empty + 1} has no name`);
-  if (names.length > plan.limits.columns) {
-    throw new CsvTableError(`line 1: expected at most ${plan.limits.columns} columns, saw ${names.length}`);
+  const { fields, line } = record;
+  const fail = (expected: string, seen: string) => {
+    throw new CsvTableError(`line ${line}: expected ${expected}, saw ${seen}`);
+  };
+  if (fields instanceof Fault) return fail('a header with column names', fields.seen);
+  if (fields.length > plan.limits.columns)
+    return fail(`at most ${countOf(plan.limits.columns, 'column')}`, `${fields.length}`);
+  const names = nameColumns(fields);
+  const seen = new Set<string>();
+  for (const [index, name] of names.entries()) {
+    if (name === '') return fail(`a name for column ${index + 1}`, 'none');
+    if (seen.has(name)) return fail('each column once', `${JSON.stringify(name)} twice`);
+    seen.add(name);
   }
   for (const wanted of [...(plan.timeColumn === undefined ? [] : [plan.timeColumn]), ...plan.predictions]) {
-    if (!names.includes(wanted)) {
-      const seen = names.slice(0, 20).map((name) => JSON.stringify(name));
-      throw new CsvTableError(`line 1: expected a column ${JSON.stringify(wanted)}, saw ${seen.join(', ')}`);
-    }
+    if (!seen.has(wanted)) return fail(`a column ${JSON.stringify(wanted)}`, listNames(names));
   }
-  // pandas writes its index under an empty first name.
-  return names.map((name, index) => (name === '' && index === 0 ? 'index' : name));
+  return names;
+}
+
+const listedNames = 20;
+
+function listNames(names: readonly string[]): string {
+  const listed = names.slice(0, listedNames).map((name) => JSON.stringify(name));
+  return `${listed.join(', ')}${names.length > listedNames ? ` and ${names.length - listedNames} more` : ''}`;
 }
 
 class TableReader {
@@ -201,10 +136,13 @@ class TableReader {
   }
 }
 
+/** Fewer digits would be a time before 1973; seconds since the epoch have ten. */
+const milliseconds = /^\d{12,16}$/;
+
 /** ISO 8601 with or without a zone (UTC then), a date alone, or milliseconds since the epoch. */
 function readTime(text: string): number | undefined {
   const trimmed = text.trim();
-  if (/^-?\d{10,16}$/.test(trimmed)) return Number(trimmed);
+  if (milliseconds.test(trimmed)) return parseEpochMilliseconds(Number(trimmed));
   const joined = trimmed.replace(' ', 'T');
   const full = /^\d{4}-\d{2}-\d{2}$/.test(joined) ? `${joined}T00:00:00` : joined;
   const seconds = /T\d{2}:\d{2}$/.test(full) ? `${full}:00` : full;

@@ -63,7 +63,8 @@ export type SloPolicy = LatencySloPolicy | AvailabilitySloPolicy | CompletenessS
 
 /** Where a tier's messages go. */
 export interface ContactPolicy {
-  readonly kind: 'email';
+  readonly kind: 'email' | 'https' | 'sqs' | 'lambda';
+  /** An e-mail address, a URL or a reference to the secret that holds it, or an ARN. */
   readonly address: string;
 }
 

@@ -1,55 +1,95 @@
 import type { FeatureLayout, Layout } from '../model/layout.ts';
 import type { Cell, RecordBatch } from '../model/record-batch.ts';
 import { bucketIndex } from '../stats/log-linear-histogram.ts';
+import { compareNames } from './names.ts';
+
+interface Group {
+  records: number;
+  /** All features' bins in one array; absent once there are too many. */
+  counts: Float64Array | undefined;
+}
 
 /** Counts the bins of every feature for each of several groups of rows (windows, or cells of the week). */
 export class BinCounter {
-  readonly #features: readonly { name: string; bins: number; binOf: (cell: Cell) => number }[];
-  readonly #groups = new Map<string, { records: number; counts: Float64Array[] }>();
+  readonly #features: readonly { readonly name: string; readonly offset: number; readonly plan: BinPlan }[];
+  readonly #places: ReadonlyMap<string, { readonly offset: number; readonly bins: number }>;
+  readonly #bins: number;
+  readonly #maximumCounts: number;
+  readonly #groups = new Map<string, Group>();
+  #keepsCounts = true;
 
-  constructor(layout: Layout) {
-    this.#features = layout.features.map(([name, feature]) => ({ name, ...planBins(feature) }));
+  /** @param maximumCounts numbers kept for groups × bins; beyond it only the groups' records are counted. */
+  constructor(layout: Layout, maximumCounts: number) {
+    let offset = 0;
+    this.#features = layout.features.map(([name, feature]) => {
+      const plan = planBins(feature);
+      const place = { name, offset, plan };
+      offset += plan.bins;
+      return place;
+    });
+    this.#places = new Map(this.#features.map(({ name, offset, plan: { bins } }) => [name, { offset, bins }]));
+    this.#bins = offset;
+    this.#maximumCounts = maximumCounts;
+  }
+
+  /** False where there were too many groups and bins: `counts` are gone. */
+  get keepsCounts(): boolean {
+    return this.#keepsCounts;
   }
 
   add(batch: RecordBatch, groupOf: (row: number) => string): void {
+    const groups = batch.rows.map((_, row) => this.#group(groupOf(row)));
+    for (const group of groups) group.records++;
+    if (!this.#keepsCounts) return;
     const cells = new Map(batch.columns.map((column) => [column.name, column.cells]));
-    const columns = this.#features.map(({ name }) => cells.get(name));
-    for (let row = 0; row < batch.rows.length; row++) {
-      const group = this.#group(groupOf(row));
-      group.records++;
-      this.#features.forEach(({ binOf }, feature) => {
-        const counts = group.counts[feature];
-        const bin = binOf(columns[feature]?.[row]);
-        if (counts) counts[bin] = (counts[bin] ?? 0) + 1;
-      });
+    for (const { name, offset, plan } of this.#features) {
+      const column = cells.get(name);
+      for (const [row, { counts }] of groups.entries()) {
+        const index = offset + plan.binOf(column?.[row]);
+        if (counts) counts[index] = (counts[index] ?? 0) + 1;
+      }
     }
   }
 
   /** [group, records], ascending by group. */
   groups(): readonly (readonly [group: string, records: number])[] {
-    return [...this.#sorted()].map(([group, { records }]) => [group, records] as const);
+    return this.#sorted().map(([group, { records }]) => [group, records] as const);
   }
 
-  /** Per group, ascending: the counts of the feature's bins, missing last. */
-  counts(feature: string): readonly (readonly number[])[] {
-    const index = this.#features.findIndex(({ name }) => name === feature);
-    return this.#sorted().map(([, { counts }]) => [...(counts[index] ?? [])]);
+  /** Per feature, and per group, ascending: the counts of the feature's bins, missing last. */
+  counts(): (feature: string) => readonly (readonly number[])[] {
+    const groups = this.#sorted();
+    return (feature) => {
+      const { offset, bins } = this.#places.get(feature) ?? { offset: 0, bins: 0 };
+      return groups.map(([, { counts }]) => [...(counts?.subarray(offset, offset + bins) ?? [])]);
+    };
   }
 
-  #group(key: string): { records: number; counts: Float64Array[] } {
+  #group(key: string): Group {
     const known = this.#groups.get(key);
     if (known) return known;
-    const group = { records: 0, counts: this.#features.map(({ bins }) => new Float64Array(bins)) };
+    if (this.#keepsCounts && (this.#groups.size + 1) * this.#bins > this.#maximumCounts) this.#dropCounts();
+    const group = { records: 0, counts: this.#keepsCounts ? new Float64Array(this.#bins) : undefined };
     this.#groups.set(key, group);
     return group;
   }
 
-  #sorted(): [string, { records: number; counts: Float64Array[] }][] {
-    return [...this.#groups].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  #dropCounts(): void {
+    this.#keepsCounts = false;
+    for (const group of this.#groups.values()) group.counts = undefined;
+  }
+
+  #sorted(): [string, Group][] {
+    return [...this.#groups].sort(([a], [b]) => compareNames(a, b));
   }
 }
 
-function planBins(layout: FeatureLayout): { bins: number; binOf: (cell: Cell) => number } {
+interface BinPlan {
+  readonly bins: number;
+  readonly binOf: (cell: Cell) => number;
+}
+
+function planBins(layout: FeatureLayout): BinPlan {
   switch (layout.kind) {
     case 'numeric': {
       const { centre, unit, binEdges } = layout;

@@ -41,8 +41,8 @@ export class BaselineBuilder {
     this.#surveys = new Map(surveys.map((survey) => [survey.name, survey]));
     this.#windowSeconds = windowSeconds;
     this.#counters = layout.features.map(([name, feature]) => [name, feature, createFeatureCounter(feature)] as const);
-    this.#windows = new BinCounter(layout);
-    this.#cells = new BinCounter(layout);
+    this.#windows = new BinCounter(layout, maximumWindowCounts);
+    this.#cells = new BinCounter(layout, maximumWindowCounts);
   }
 
   /** @param batch validated against the layout. */
@@ -62,11 +62,13 @@ export class BaselineBuilder {
 
   finish(notes: readonly string[]): Baseline {
     const windows = this.#windows.groups();
-    const bins = this.#layout.features.reduce((sum, [, feature]) => sum + binCount(feature), 0);
-    const keepWindows = windows.length * bins <= maximumWindowCounts;
-    const features = this.#counters.map(
-      ([name, layout, counter]) => [name, this.#describe(name, layout, counter.finish(), keepWindows)] as const,
-    );
+    const timed = this.#windowSeconds !== undefined;
+    const keepsCounts = this.#windows.keepsCounts && this.#cells.keepsCounts;
+    const [windowCounts, cellCounts] = [this.#windows.counts(), this.#cells.counts()];
+    const features = this.#counters.map(([name, layout, counter]) => {
+      const binCounts = timed && keepsCounts ? { windows: windowCounts(name), cells: cellCounts(name) } : undefined;
+      return [name, this.#describe(name, layout, counter.finish(), binCounts)] as const;
+    });
     const body: Omit<Baseline, 'sha256'> = {
       schema: 'tidewatch.baseline/1',
       layout: this.#layout,
@@ -75,7 +77,7 @@ export class BaselineBuilder {
       quarantined: this.#quarantined,
       features,
       time: this.#describeTime(windows),
-      notes: keepWindows ? notes : [...notes, 'counts per window are left out: too many windows and bins'],
+      notes: keepsCounts ? notes : [...notes, 'counts per window are left out: too many windows and bins'],
     };
     return { ...body, sha256: baselineHash(body) };
   }
@@ -91,12 +93,16 @@ export class BaselineBuilder {
     this.#cells.add(batch, (row) => cellOf(times[row] ?? 0));
   }
 
-  #describe(name: string, layout: FeatureLayout, summary: FeatureSummary, keepWindows: boolean): BaselineFeature {
+  #describe(
+    name: string,
+    layout: FeatureLayout,
+    summary: FeatureSummary,
+    binCounts: BaselineFeature['binCounts'],
+  ): BaselineFeature {
     const survey = this.#surveys.get(name);
     const values = survey ? valuesOf(survey, layout.kind) : new Map<string, number>();
     let singletons = 0;
     for (const count of values.values()) if (count === 1) singletons++;
-    const timed = this.#windowSeconds !== undefined && keepWindows;
     return {
       kind: layout.kind,
       summary,
@@ -104,7 +110,7 @@ export class BaselineBuilder {
       distinct: values.size,
       singletons,
       rare: summary.kind === 'categorical' ? summary.unseen : 0,
-      binCounts: timed ? { windows: this.#windows.counts(name), cells: this.#cells.counts(name) } : undefined,
+      binCounts,
     };
   }
 
@@ -135,11 +141,6 @@ function describeNumbers(layout: FeatureLayout, summary: FeatureSummary): Partia
     ...histogramRange(summary.buckets, centre, unit),
     quantiles: probabilities.map((p) => [p, histogramQuantile(summary.buckets, centre, unit, p)] as const),
   };
-}
-
-function binCount(layout: FeatureLayout): number {
-  if (layout.kind === 'numeric') return layout.binEdges.length + 2;
-  return layout.kind === 'categorical' ? layout.categories.length + 2 : 2;
 }
 
 /** Hour of day × weekday or weekend, UTC: `13|weekday`. */

@@ -54,6 +54,8 @@ export function planLayout(
 /** Share of texts that may be stray in a column of numbers. */
 const strayTexts = 0.05;
 const minimumRowsToJudge = 100;
+/** Share of rows that may hold a value seen nowhere else. */
+const maximumUniqueShare = 0.2;
 
 function kindOf(
   survey: ColumnSurvey,
@@ -78,14 +80,14 @@ function reasonToLeaveOut(survey: ColumnSurvey): string | undefined {
   if (present < minimumRowsToJudge) return undefined;
   if (kind === 'numeric') return survey.increasing ? 'it grows row by row like a sequence number or a time' : undefined;
   if (kind !== 'categorical') return undefined;
-  if (survey.distinctCapped) return 'it looks like an identifier or free text (too many distinct values to list)';
   const values = valuesOf(survey, kind);
-  let singletons = 0;
-  for (const count of values.values()) if (count === 1) singletons++;
-  const share = singletons / present;
-  if (share <= 0.2) return undefined;
-  const percent = Math.round(share * 100);
-  return `it looks like an identifier or free text (${values.size} distinct values; ${percent} % of rows hold one seen nowhere else)`;
+  let repeated = 0;
+  for (const count of values.values()) if (count > 1) repeated += count;
+  // Rows with values beyond those the survey could keep count as unique.
+  const share = 1 - repeated / present;
+  if (share <= maximumUniqueShare) return undefined;
+  const distinct = `${survey.distinctCapped ? 'over ' : ''}${values.size} distinct values`;
+  return `it looks like an identifier or free text (${distinct}; ${Math.round(share * 100)} % of rows hold one seen nowhere else)`;
 }
 
 function planFeature(survey: ColumnSurvey, chosen: 'numeric' | 'categorical' | undefined): FeatureLayout {

@@ -1,5 +1,6 @@
 import type { FeatureKind } from '../model/layout.ts';
 import type { Cell, RecordBatch, Side } from '../model/record-batch.ts';
+import { RowSample } from './row-sample.ts';
 
 /** Reads a cell as a number: null where it is missing, undefined where it is something else. */
 export type ReadNumber = (cell: Cell) => number | null | undefined;
@@ -18,7 +19,7 @@ export interface ColumnSurvey {
   readonly booleans: number;
   readonly texts: number;
   readonly opaque: number;
-  /** Values of the sampled rows, unordered. */
+  /** Numbers in the sampled rows, in the order of the rows. */
   readonly sample: readonly number[];
   /** [text, count] of every distinct value, unordered, without the missing texts; the first ones where `distinctCapped`. */
   readonly values: ReadonlyMap<string, number>;
@@ -36,12 +37,13 @@ export function valuesOf(survey: ColumnSurvey, kind: FeatureKind): ReadonlyMap<s
   return new Map([...survey.values, ...survey.missingTextValues]);
 }
 
-/** Values sampled over all columns together, and per column: bounds the survey's memory. */
+/** Values kept of all columns together, and of each: bounds the survey's memory. */
 const maximumSampledCells = 16_000_000;
 const maximumSampledRows = 65_536;
 const minimumSampledRows = 1_024;
-const maximumDistinctCells = 5_000_000;
+const maximumDistinctCells = 2_000_000;
 const maximumDistinct = 50_000;
+const minimumDistinct = 256;
 /** White space of any length is such a text. */
 const maximumMissingTexts = 100;
 
@@ -49,6 +51,7 @@ const maximumMissingTexts = 100;
 export class Survey {
   readonly #readNumber: ReadNumber;
   readonly #columns = new Map<string, ColumnSurveyor>();
+  readonly #sample = new RowSample();
   #rows = 0;
 
   constructor(readNumber: ReadNumber) {
@@ -56,26 +59,20 @@ export class Survey {
   }
 
   add(batch: RecordBatch): void {
-    const known = this.#columns.size;
-    for (const column of batch.columns) {
-      if (!this.#columns.has(column.name)) {
-        this.#columns.set(column.name, new ColumnSurveyor(column.name, column.side, this.#readNumber));
-      }
+    for (const { name, side } of batch.columns) {
+      // A column that appears late was absent from every row before it.
+      if (!this.#columns.has(name)) this.#columns.set(name, new ColumnSurveyor(name, side, this.#rows));
     }
     const columns = Math.max(this.#columns.size, 1);
-    const limits = {
-      sampledRows: clamp(Math.floor(maximumSampledCells / columns), minimumSampledRows, maximumSampledRows),
-      distinct: clamp(Math.floor(maximumDistinctCells / columns), minimumSampledRows, maximumDistinct),
-    };
+    const distinct = clamp(Math.floor(maximumDistinctCells / columns), minimumDistinct, maximumDistinct);
+    const sampledRows = clamp(Math.floor(maximumSampledCells / columns), minimumSampledRows, maximumSampledRows);
+    const sampled = this.#sample.choose(this.#rows, batch.rows.length);
     const cells = new Map(batch.columns.map((column) => [column.name, column.cells]));
-    for (let row = 0; row < batch.rows.length; row++) {
-      const rank = sampleRank(this.#rows + row);
-      for (const [name, surveyor] of this.#columns) surveyor.add(cells.get(name)?.[row], rank, limits);
+    for (const [name, surveyor] of this.#columns) {
+      const numbers = surveyor.add(cells.get(name), batch.rows.length, this.#readNumber, distinct);
+      this.#sample.keep(name, sampled, numbers);
     }
-    // A column that appears late was absent from every row before it.
-    if (this.#columns.size > known) {
-      for (const surveyor of [...this.#columns.values()].slice(known)) surveyor.addMissing(this.#rows);
-    }
+    this.#sample.shrink(sampledRows);
     this.#rows += batch.rows.length;
   }
 
@@ -85,21 +82,20 @@ export class Survey {
 
   /** Columns in order of first appearance. */
   finish(): readonly ColumnSurvey[] {
-    return [...this.#columns.values()].map((surveyor) => surveyor.finish());
+    return [...this.#columns.values()].map((surveyor) => surveyor.finish(this.#sample));
   }
 }
 
 class ColumnSurveyor {
   readonly #name: string;
   readonly #side: Side;
-  readonly #readNumber: ReadNumber;
   readonly #values = new Map<string, number>();
-  #sample: { rank: number; value: number }[] = [];
-  #worstRank = 1;
-  #rows = 0;
-  #missing = 0;
-  #missingTexts = 0;
+  /** Numbers are turned into texts at the end: doing so for each cell costs more than all the rest. */
+  readonly #numberValues = new Map<number, number>();
   readonly #missingTextValues = new Map<string, number>();
+  #rows: number;
+  #missing: number;
+  #missingTexts = 0;
   #numbers = 0;
   #booleans = 0;
   #texts = 0;
@@ -108,40 +104,32 @@ class ColumnSurveyor {
   #increasing = true;
   #last = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, side: Side, readNumber: ReadNumber) {
+  /** @param absent rows before this column's first */
+  constructor(name: string, side: Side, absent: number) {
     this.#name = name;
     this.#side = side;
-    this.#readNumber = readNumber;
+    this.#rows = absent;
+    this.#missing = absent;
   }
 
-  addMissing(rows: number): void {
+  /** @returns per row its number, NaN where it holds none. */
+  add(
+    cells: readonly Cell[] | undefined,
+    rows: number,
+    readNumber: ReadNumber,
+    maximumValues: number,
+  ): Float64Array | undefined {
     this.#rows += rows;
-    this.#missing += rows;
+    if (!cells) {
+      this.#missing += rows;
+      return undefined;
+    }
+    const numbers = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) numbers[row] = this.#addCell(cells[row], readNumber, maximumValues);
+    return numbers;
   }
 
-  add(cell: Cell, rank: number, limits: { sampledRows: number; distinct: number }): void {
-    this.#rows++;
-    if (cell === null || cell === undefined || cell === '') {
-      this.#missing++;
-      return;
-    }
-    if (typeof cell === 'object') {
-      this.#opaque++;
-      return;
-    }
-    const number = this.#readNumber(cell);
-    if (number === null) {
-      if (typeof cell === 'string') this.#addMissingText(cell);
-      else this.#missing++;
-      return;
-    }
-    if (typeof cell === 'boolean') this.#booleans++;
-    else if (number === undefined) this.#texts++;
-    if (number !== undefined) this.#addNumber(number, rank, limits.sampledRows);
-    this.#addValue(typeof cell === 'string' ? cell : String(cell), limits.distinct);
-  }
-
-  finish(): ColumnSurvey {
+  finish(sample: RowSample): ColumnSurvey {
     return {
       name: this.#name,
       side: this.#side,
@@ -152,50 +140,68 @@ class ColumnSurveyor {
       booleans: this.#booleans,
       texts: this.#texts,
       opaque: this.#opaque,
-      sample: this.#sample.map(({ value }) => value),
-      values: this.#values,
+      sample: sample.numbersOf(this.#name),
+      values: this.#valuesAsTexts(),
       missingTextValues: this.#missingTextValues,
       distinctCapped: this.#distinctCapped,
       increasing: this.#increasing && this.#numbers > 1,
     };
   }
 
-  /** Keeps the values of the rows with the lowest ranks: a sample that depends on nothing but the row's number. */
-  #addNumber(value: number, rank: number, sampledRows: number): void {
-    this.#numbers++;
-    if (!Number.isInteger(value) || value <= this.#last) this.#increasing = false;
-    this.#last = value;
-    if (this.#sample.length >= sampledRows && rank >= this.#worstRank) return;
-    this.#sample.push({ rank, value });
-    if (this.#sample.length >= 2 * sampledRows) {
-      this.#sample.sort((a, b) => a.rank - b.rank);
-      this.#sample.length = sampledRows;
-      this.#worstRank = this.#sample.at(-1)?.rank ?? 1;
+  #addCell(cell: Cell, readNumber: ReadNumber, maximumValues: number): number {
+    if (cell === null || cell === undefined || cell === '') {
+      this.#missing++;
+      return Number.NaN;
     }
+    if (typeof cell === 'object') {
+      this.#opaque++;
+      return Number.NaN;
+    }
+    const number = readNumber(cell);
+    if (number === null) {
+      if (typeof cell === 'string') this.#addMissingText(cell);
+      else this.#missing++;
+      return Number.NaN;
+    }
+    if (typeof cell === 'boolean') this.#booleans++;
+    else if (number === undefined) this.#texts++;
+    this.#addValue(cell, maximumValues);
+    if (number === undefined) return Number.NaN;
+    this.#numbers++;
+    if (!Number.isInteger(number) || number <= this.#last) this.#increasing = false;
+    this.#last = number;
+    return number;
   }
 
   #addMissingText(text: string): void {
     this.#missingTexts++;
-    const seen = this.#missingTextValues.get(text);
-    if (seen !== undefined || this.#missingTextValues.size < maximumMissingTexts) {
-      this.#missingTextValues.set(text, (seen ?? 0) + 1);
-    }
+    countValue(this.#missingTextValues, text, maximumMissingTexts);
   }
 
-  #addValue(text: string, limit: number): void {
-    const seen = this.#values.get(text);
-    if (seen !== undefined) this.#values.set(text, seen + 1);
-    else if (this.#values.size < limit) this.#values.set(text, 1);
-    else this.#distinctCapped = true;
+  #addValue(cell: string | number | boolean, maximumValues: number): void {
+    const kept =
+      typeof cell === 'number'
+        ? countValue(this.#numberValues, cell, maximumValues - this.#values.size)
+        : countValue(this.#values, String(cell), maximumValues - this.#numberValues.size);
+    if (!kept) this.#distinctCapped = true;
+  }
+
+  #valuesAsTexts(): ReadonlyMap<string, number> {
+    const values = new Map(this.#values);
+    for (const [number, count] of this.#numberValues) {
+      const text = String(number);
+      values.set(text, (values.get(text) ?? 0) + count);
+    }
+    return values;
   }
 }
 
-/** A pseudo-random rank in [0, 1) of a row number (the finaliser of MurmurHash3). */
-function sampleRank(row: number): number {
-  let hash = (row ^ 0x9e3779b9) >>> 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+/** Counts a value among at most `maximum` distinct ones. @returns false where it is one too many. */
+function countValue<T>(values: Map<T, number>, value: T, maximum: number): boolean {
+  const seen = values.get(value);
+  if (seen === undefined && values.size >= maximum) return false;
+  values.set(value, (seen ?? 0) + 1);
+  return true;
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -6,13 +6,18 @@ import {
   completenessSlo,
   email,
   httpCapture,
+  https,
+  lambdaFunction,
   latencySlo,
   pagerDuty,
   parseConfig,
   qualitySlo,
   sagemakerCapture,
   sagemakerEndpoint,
+  sqsQueue,
 } from '../../core/contract/config.ts';
+
+import { productionAcknowledgement } from '../../core/contract/config-schema.ts';
 
 const sagemaker = { kind: 'sagemaker-capture', bucket: 'captures', prefix: 'dc', endpoint: 'credit' };
 const requests = { kind: 'http-capture', bucket: 'captures', prefix: 'requests', role: 'requests' };
@@ -123,6 +128,31 @@ describe('a bad value is an error with path, value and what is allowed', () => {
       'models[0].alerts.red[0].address: saw "a@example.com\\nBcc',
     ],
     [{ alerts: { red: 'a@example.com' } }, 'models[0].alerts.red: saw "a@example.com", expected a list of email'],
+    [{ alerts: { red: [https('http://example.com/')] } }, 'models[0].alerts.red[0].address: saw "http://example.com/"'],
+    [{ alerts: { red: [https('https://user:word@example.com/')] } }, 'models[0].alerts.red[0].address: saw "https://u'],
+    [{ alerts: { red: [https('https://10.0.0.1/')] } }, 'models[0].alerts.red[0].address: saw "https://10.0.0.1/"'],
+    [{ alerts: { red: [https('https://[::1]/')] } }, 'models[0].alerts.red[0].address: saw "https://[::1]/"'],
+    [{ alerts: { red: [https('https://2130706433/')] } }, 'models[0].alerts.red[0].address: saw "https://2130706433/"'],
+    [{ alerts: { red: [https('https://db.internal/')] } }, 'models[0].alerts.red[0].address: saw "https://db.internal'],
+    [{ alerts: { red: [https({ secret: 'a}}{{b' })] } }, 'models[0].alerts.red[0].address: saw "{{resolve:'],
+    [{ alerts: { red: [sqsQueue('queue')] } }, 'models[0].alerts.red[0].address: saw "queue", expected the ARN'],
+    [
+      { alerts: { red: [sqsQueue('arn:aws:sqs:us-east-1:123456789012:a.fifo')] } },
+      'models[0].alerts.red[0].address: saw "arn:aws:sqs:us-east-1:123456789012:a.fifo", expected the ARN of a standard',
+    ],
+    [{ alerts: { red: [lambdaFunction('page')] } }, 'models[0].alerts.red[0].address: saw "page", expected the ARN'],
+    [{ shard: 'platform' }, 'models[0].shard: saw "platform", expected a shard name'],
+    [{ shard: 1 }, 'models[0].shard: saw 1, expected a shard name'],
+    [
+      { source: { ...sagemaker, encryptionKey: 'alias/mine' } },
+      'models[0].source.encryptionKey: saw "alias/mine", expected the ARN of a KMS key',
+    ],
+    [{ source: { ...sagemaker, createBucket: 'yes' } }, 'models[0].source.createBucket: saw "yes", expected true or'],
+    [
+      { source: { ...sagemaker, endpoint: 'credit_1' } },
+      'models[0].source.endpoint: saw "credit_1", expected a SageMaker endpoint name',
+    ],
+    [{ name: 'Fleet' }, 'models[0].name: saw "Fleet", expected another name'],
   ])('%j', (changes, expected) => {
     const problems = problemsOfModel(changes);
     expect(problems).toHaveLength(1);
@@ -137,6 +167,15 @@ describe('a bad value is an error with path, value and what is allowed', () => {
     [{ models: [3] }, 'models[0]: saw 3, expected an object'],
     [{ fleet: { falseAlarms: { yellowPerWeek: 0 } }, models: [model] }, 'fleet.falseAlarms.yellowPerWeek: saw 0'],
     [{ fleet: { runbook: 'a b' }, models: [model] }, 'fleet.runbook: saw "a b"'],
+    [{ fleet: { name: 'Watch' }, models: [model] }, 'fleet.name: saw "Watch", expected a fleet name'],
+    [{ fleet: { name: 'a'.repeat(21) }, models: [model] }, 'fleet.name: saw "aaa'],
+    [{ fleet: { production: true }, models: [model] }, 'fleet.production: saw true, expected the text "nobody can'],
+    [{ fleet: { retention: '36h' }, models: [model] }, 'fleet.retention: saw "36h", expected whole days'],
+    [
+      { fleet: { production: productionAcknowledgement, retention: '183d' }, models: [model] },
+      'fleet.retention: saw "183d", expected at least 184 days in production',
+    ],
+    [{ fleet: { logRetention: '31d' }, models: [model] }, 'fleet.logRetention: saw "31d", expected a retention that'],
   ])('%j', (config, expected) => {
     const problems = problemsOf(config);
     expect(problems).toHaveLength(1);
@@ -206,7 +245,6 @@ describe('what does not work yet is refused by name', () => {
     [{ slices: { region: ['EU'] } }, 'models[0].slices: not available in this version: slices ('],
     [{ privacy: { subject: 'id' } }, 'models[0].privacy: not available in this version: privacy ('],
     [{ dependsOn: ['a'] }, 'models[0].dependsOn: not available in this version: dependsOn ('],
-    [{ shard: 1 }, 'models[0].shard: not available in this version: shard ('],
     [{ drift: { scales: [1] } }, 'models[0].drift.scales: not available in this version: drift.scales ('],
     [
       { versions: [{ match: 'v', baseline: 's3://b/k' }] },
@@ -280,6 +318,32 @@ describe('values that contradict one another', () => {
     const problems = problemsOfModel(changes);
     expect(problems).toHaveLength(1);
     expect(problems[0]?.startsWith(expected)).toBe(true);
+  });
+
+  test('a key for a bucket that is created', () => {
+    const encryptionKey = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    expect(problemsOfModel({ source: { ...sagemaker, createBucket: true, encryptionKey } })).toEqual([
+      expect.stringContaining('models[0].source.encryptionKey: saw "arn:aws:kms:'),
+    ]);
+  });
+
+  test('shards above twenty models', () => {
+    const fleetOf = (count: number, shard: (index: number) => string | undefined) => ({
+      models: Array.from({ length: count }, (_, index) => ({
+        ...model,
+        name: `model-${index}`,
+        source: { ...sagemaker, endpoint: `endpoint-${index}` },
+        shard: shard(index),
+      })),
+    });
+    expect(problemsOf(fleetOf(20, () => undefined))).toEqual([]);
+    expect(problemsOf(fleetOf(21, (index) => (index === 3 ? undefined : `s${index % 2}`)))).toEqual([
+      'models[3].shard: saw nothing, expected the name of a shard, because there are more than 20 models',
+    ]);
+    expect(problemsOf(fleetOf(42, (index) => `s${index % 2}`))).toEqual([
+      'models[40].shard: saw "s0", expected a shard of at most 20 models',
+      'models[41].shard: saw "s1", expected a shard of at most 20 models',
+    ]);
   });
 
   test('between models', () => {

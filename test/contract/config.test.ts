@@ -10,9 +10,12 @@ import {
   defineConfig,
   email,
   httpCapture,
+  https,
+  lambdaFunction,
   latencySlo,
   parseConfig,
   sagemakerCapture,
+  sqsQueue,
 } from '../../tidewatch.ts';
 
 type ModelInput = ConfigInput['models'][number];
@@ -142,6 +145,73 @@ describe('a configuration becomes policies', () => {
       publishedFeatures: 0,
       alerts: { yellow: [{ kind: 'email', address: 'ml@example.com' }], red: [{ address: 'oncall@example.com' }] },
     });
+  });
+
+  test('and a deployment', () => {
+    const source = sagemakerCapture({ bucket: 'captures', endpoint: 'credit' });
+    const key = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    expect(parseConfig({ models: [{ ...smallest, source }] }).deployment).toEqual({
+      fleetName: 'tidewatch',
+      production: false,
+      retentionDays: 365,
+      logRetentionDays: 30,
+      shards: [{ name: 'main', models: ['credit-scoring'] }],
+      captureBuckets: [{ name: 'captures', created: false, encryptionKeys: [] }],
+    });
+    const fleet = {
+      name: 'watch',
+      production: 'nobody can delete evidence before its retention ends',
+      retention: '400d',
+      logRetention: '7d',
+    } as const;
+    const models = [
+      { ...smallest, shard: 'b', source: { ...source, createBucket: true } },
+      { ...smallest, name: 'other', shard: 'a', source: { ...source, bucket: 'a-bucket', encryptionKey: key } },
+      { ...smallest, name: 'third', shard: 'b', source: { ...source, endpoint: 'third' } },
+    ];
+    expect(parseConfig({ fleet, models }).deployment).toEqual({
+      fleetName: 'watch',
+      production: true,
+      retentionDays: 400,
+      logRetentionDays: 7,
+      shards: [
+        { name: 'b', models: ['credit-scoring', 'third'] },
+        { name: 'a', models: ['other'] },
+      ],
+      captureBuckets: [
+        { name: 'a-bucket', created: false, encryptionKeys: [key] },
+        { name: 'captures', created: true, encryptionKeys: [] },
+      ],
+    });
+  });
+
+  test('how it is deployed does not change what is hashed', () => {
+    const source = sagemakerCapture({
+      bucket: 'captures',
+      prefix: 'datacapture',
+      endpoint: 'credit',
+      createBucket: true,
+    });
+    expect(configHash(parseModel({ shard: 'b', source }))).toBe(configHash(parseModel()));
+  });
+
+  test('contacts of all kinds', () => {
+    const arn = 'arn:aws:sqs:us-east-1:123456789012:alerts';
+    const lambda = 'arn:aws:lambda:us-east-1:123456789012:function:page';
+    const red = [
+      email('oncall@example.com'),
+      https('https://events.example.com/integration/enqueue'),
+      https({ secret: 'tidewatch/pager' }),
+      sqsQueue(arn),
+      lambdaFunction(lambda),
+    ];
+    expect(parseModel({ alerts: { red } }).alerts.red).toEqual([
+      { kind: 'email', address: 'oncall@example.com' },
+      { kind: 'https', address: 'https://events.example.com/integration/enqueue' },
+      { kind: 'https', address: '{{resolve:secretsmanager:tidewatch/pager}}' },
+      { kind: 'sqs', address: arn },
+      { kind: 'lambda', address: lambda },
+    ]);
   });
 
   test('the example parses', () => {

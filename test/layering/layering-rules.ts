@@ -55,17 +55,22 @@ export const rules: readonly Rule[] = [
   {
     scope: 'lib/',
     modules: ['core/contract/', 'core/model/'],
-    packages: ['aws-cdk-lib', 'constructs'],
+    packages: ['aws-cdk-lib', 'constructs', 'esbuild'],
     builtins: 'any',
   },
   {
     scope: 'bin/',
     modules: ['cli/', 'lib/', 'core/contract/'],
-    packages: ['aws-cdk-lib', 'constructs'],
+    packages: ['aws-cdk-lib', 'constructs', 'cdk-nag'],
     builtins: 'any',
     computed: true,
   },
-  { scope: 'examples/', modules: ['tidewatch.ts'], packages: [], builtins: 'any' },
+  {
+    scope: 'examples/',
+    modules: ['tidewatch.ts', 'lib/'],
+    packages: ['aws-cdk-lib', 'constructs'],
+    builtins: 'any',
+  },
   { scope: 'docs/images/', modules: ['core/model/', 'cli/demo/'], packages: [], builtins: 'any' },
   // A configuration of the reader's own, where `run` looks for it.
   { scope: 'tidewatch.config.ts', modules: ['tidewatch.ts'], packages: [], builtins: 'any' },

@@ -1,0 +1,69 @@
+/**
+ * Environment variables of the Lambda functions. The stacks set them, the handlers read them; physical names travel this
+ * way only.
+ */
+export const envNames = {
+  /** Name of the bucket of fragments, profiles, verdicts, quarantine reports and the hash list. */
+  stateBucket: 'TIDEWATCH_STATE_BUCKET',
+  /** Name of the bucket with Object Lock that holds the evidence. */
+  auditBucket: 'TIDEWATCH_AUDIT_BUCKET',
+  /** Name of the table of state changed by compare-and-swap. */
+  table: 'TIDEWATCH_TABLE',
+  /** URL of the queue of windows to be judged again. */
+  touchQueueUrl: 'TIDEWATCH_TOUCH_QUEUE_URL',
+  /** ARN of the secret the evidence keys are derived from; see `evidenceSecretFormat`. */
+  evidenceSecretArn: 'TIDEWATCH_EVIDENCE_SECRET_ARN',
+  /** ARN of the delivery topic people subscribe to for yellow. */
+  yellowTopicArn: 'TIDEWATCH_TOPIC_YELLOW_ARN',
+  /** ARN of the delivery topic people subscribe to for red. */
+  redTopicArn: 'TIDEWATCH_TOPIC_RED_ARN',
+  /** Version and hash of the build; goes with every verdict. */
+  code: 'TIDEWATCH_CODE',
+  /** `service` of every log line. */
+  serviceName: 'POWERTOOLS_SERVICE_NAME',
+  /** Least level of the log lines that are written. */
+  logLevel: 'POWERTOOLS_LOG_LEVEL',
+} as const;
+
+/** Attributes of a row of the state table. */
+export const tableAttributes = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  value: 'value',
+  revision: 'revision',
+} as const;
+
+/**
+ * Where a Lambda asset keeps the configuration, relative to the bundled handler's file. A policy names its baselines by
+ * these paths.
+ */
+export const configAssets = {
+  fleet: 'config/fleet.json',
+  modelFolder: 'config/models',
+  baselineFolder: 'config/baselines',
+} as const;
+
+/**
+ * How the evidence secret is generated: 64 random digits `0-9a-f`. The handlers take any text of at least 64 random
+ * characters. It must never be changed: evidence written under it could not be read any more.
+ */
+export const evidenceSecretFormat = {
+  passwordLength: 64,
+  excludeCharacters: 'ghijklmnopqrstuvwxyz',
+  excludePunctuation: true,
+  excludeUppercase: true,
+  includeSpace: false,
+} as const;
+
+/**
+ * The input of each schedule's target. The handlers take these, and also the plain event of an EventBridge schedule
+ * (`detail-type` `Scheduled Event`).
+ */
+export const scheduleInputs = {
+  /** evaluate, every minute. */
+  tick: { schedule: 'tick' },
+  /** sweep, every hour. */
+  sweep: { schedule: 'sweep' },
+  /** notify, every minute. */
+  overdue: { schedule: 'overdue' },
+} as const;
