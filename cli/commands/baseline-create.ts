@@ -172,8 +172,9 @@ function describe(feature: BaselineFeature): string {
   const share = missing + count > 0 ? (100 * missing) / (missing + count) : 0;
   const missingText = `missing ${share.toFixed(1)} %`;
   if (feature.kind !== 'numeric') return `${feature.kind.padEnd(11)}  ${feature.distinct} distinct, ${missingText}`;
-  const median = feature.quantiles?.find(([probability]) => probability === 0.5)?.[1];
-  return `numeric      mean ${short(feature.mean)}, median ${short(median)}, from ${short(feature.min)} to ${short(feature.max)}, ${missingText}`;
+  const quantiles = new Map(feature.quantiles);
+  const [low, median, high] = [0.01, 0.5, 0.99].map((probability) => short(quantiles.get(probability)));
+  return `numeric      mean ${short(feature.mean)}, median ${median}, 98 % from ${low} to ${high}, ${missingText}`;
 }
 
 function short(value: number | undefined): string {

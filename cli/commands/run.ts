@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Message } from '../../core/model/delivery.ts';
 import { tierValue, type Verdict } from '../../core/model/verdict.ts';
-import { planArrivals, replay } from '../../core/pipeline/replay.ts';
+import { listVerdicts } from '../../core/pipeline/list-verdicts.ts';
+import { type Arrival, planArrivals, replay } from '../../core/pipeline/replay.ts';
 import { openBackend, type StateFolder } from '../backend.ts';
 import { type Command, InputError, wrap } from '../command.ts';
 import { countText } from '../count-text.ts';
@@ -55,12 +56,16 @@ export interface RunInput {
 
 export interface RunOutcome {
   readonly folder: StateFolder;
-  /** Closed windows judged in this run, newest revision of each, by window and series. */
+  /** Every closed window judged in this state folder, newest revision of each, by series and window. */
   readonly verdicts: readonly { readonly key: string; readonly verdict: Verdict }[];
   readonly messages: readonly { readonly message: Message; readonly file: string }[];
+  /** Objects and records of this run alone: what an earlier one took in is not counted again. */
   readonly objects: number;
   readonly counted: number;
   readonly quarantined: number;
+  readonly duplicate: number;
+  /** Arrived after their window's fragments expired: evidence only. */
+  readonly expired: number;
   readonly refused: readonly string[];
   readonly exit: ExitCode;
 }
@@ -77,32 +82,39 @@ export async function replayFolder(input: RunInput, terminal: Terminal): Promise
         `${input.captures}: expected capture objects under ${describeSources(input.config)}, saw none`,
       );
     }
+    checkGaps(arrivals, input.captures);
     const progress = terminal.progress('replay');
-    const verdicts = new Map<string, { key: string; verdict: Verdict }>();
     const refused: string[] = [];
     let objects = 0;
     let counted = 0;
     let quarantined = 0;
+    let duplicate = 0;
+    let expired = 0;
     for await (const step of replay({ runtimes, definitions, arrivals, tickSeconds }, ports)) {
-      for (const one of step.judged) verdicts.set(one.key.replace(/\d+\.json$/, ''), one);
       objects += step.ingested.length;
-      for (const { counted: rows, quarantined: bad } of step.ingested) {
-        counted += rows;
-        quarantined += bad;
+      for (const report of step.ingested) {
+        counted += report.counted;
+        quarantined += report.quarantined;
+        duplicate += report.duplicate;
+        expired += report.expired;
       }
       refused.push(...step.refused);
       progress.update(step.share, `${new Date(step.time).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
     }
-    progress.done(`${objects} objects, ${counted} records, ${verdicts.size} windows judged`);
-    const worst = Math.max(0, ...[...verdicts.values()].map(({ verdict }) => tierValue[verdict.tier]));
+    // Of this run and of those that it goes on from.
+    const verdicts = (await Promise.all(runtimes.map(({ policy }) => listVerdicts(ports.state, policy.name)))).flat();
+    progress.done(`${objects} objects, ${counted} records, ${verdicts.length} windows judged`);
+    const worst = Math.max(0, ...verdicts.map(({ verdict }) => tierValue[verdict.tier]));
     const messages = backend.outbox.delivered();
     return {
       folder: backend.folder,
-      verdicts: [...verdicts.values()],
+      verdicts,
       messages,
       objects,
       counted,
       quarantined,
+      duplicate,
+      expired,
       refused,
       exit: worst > 0 || messages.length > 0 ? exitCode.findings : exitCode.green,
     };
@@ -117,6 +129,8 @@ function report(outcome: RunOutcome, terminal: Terminal): void {
     objects: outcome.objects,
     counted: outcome.counted,
     quarantined: outcome.quarantined,
+    duplicate: outcome.duplicate,
+    expired: outcome.expired,
     refused: outcome.refused,
     verdicts: outcome.verdicts.map(({ key, verdict }) => ({ key, tier: verdict.tier, window: verdict.window })),
     messages: outcome.messages.map(({ message, file }) => ({ ...message, text: undefined, file })),
@@ -125,18 +139,23 @@ function report(outcome: RunOutcome, terminal: Terminal): void {
   terminal.print();
   for (const { verdict } of outcome.verdicts) if (verdict.tier !== 'green') printFinding(verdict, terminal);
   const green = outcome.verdicts.filter(({ verdict }) => verdict.tier === 'green').length;
-  const quarantined = outcome.quarantined > 0 ? `, ${outcome.quarantined} quarantined` : '';
+  const lost = [
+    [outcome.quarantined, 'quarantined'],
+    [outcome.duplicate, 'duplicate'],
+    [outcome.expired, 'expired (evidence only)'],
+  ] as const;
+  const losses = lost.flatMap(([count, what]) => (count > 0 ? [`, ${count} ${what}`] : [])).join('');
   terminal.print(
-    outcome.objects === 0 && outcome.verdicts.length === 0
+    outcome.objects === 0
       ? 'Nothing new: every object here was replayed before.'
-      : `${countText(outcome.objects, 'object')}, ${countText(outcome.counted, 'record')}${quarantined}`,
+      : `${countText(outcome.objects, 'object')}, ${countText(outcome.counted, 'record')}${losses}`,
   );
   terminal.print(`${countText(outcome.verdicts.length, 'window')} judged, ${green} green`);
   const place = terminal.link(resolve(folder.outbox));
   terminal.print(`${countText(outcome.messages.length, 'message')} in ${place}`);
   for (const { message } of outcome.messages.slice(-maximumMessages)) {
     const time = new Date(message.time).toISOString().slice(0, 16);
-    terminal.print(`${time}  ${paintTier(terminal, message.tier, message.tier.padEnd(6))}  ${message.subject}`);
+    terminal.print(`${time}  ${paintTier(terminal, message.tier, message.subject)}`);
   }
   for (const line of outcome.refused) terminal.complain(`refused: ${line}`);
 }
@@ -159,4 +178,18 @@ function describeSources(config: LoadedConfig): string {
       policy.sources.map(({ bucket, prefix, endpoint }) => `${bucket}/${prefix}${endpoint ?? ''}`),
     )
     .join(', ');
+}
+
+const longestGapDays = 60;
+
+/** A replay ticks through every minute: one object of another year would cost hours, and is hardly meant. */
+function checkGaps(arrivals: readonly Arrival[], folder: string): void {
+  arrivals.forEach(({ key, time }, index) => {
+    const before = arrivals[index - 1];
+    if (!before || time - before.time <= longestGapDays * 86_400_000) return;
+    const days = Math.round((time - before.time) / 86_400_000);
+    throw new InputError(
+      `${folder}: expected captures of one stretch of time, but ${days} days lie between ${before.key} and ${key}; replay them from separate folders`,
+    );
+  });
 }

@@ -296,7 +296,7 @@ export const fleetSchema = z.strictObject(
       .strictObject(
         {
           yellowPerWeek: rate('a number of false yellows a week in (0, 1000]').default(1),
-          redPerWeek: rate('a number of false reds a week in (0, 1000]').default(0.05),
+          redPerWeek: unavailable('fleet.falseAlarms.redPerWeek', 'red comes from objectives, not from tests'),
         },
         strict,
       )

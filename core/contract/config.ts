@@ -204,7 +204,8 @@ export function parseConfig(value: unknown): ParsedConfig {
   if (problems.length > 0) throw new ConfigError(problems);
   const config = configSchema.parse(value);
   const { falseAlarms, runbook } = config.fleet;
-  const fleet: FleetPolicy = { schema: 'tidewatch.fleet/1', falseAlarms, runbook };
+  const { yellowPerWeek } = falseAlarms;
+  const fleet: FleetPolicy = { schema: 'tidewatch.fleet/1', falseAlarms: { yellowPerWeek }, runbook };
   return {
     fleet,
     models: config.models.map((model) => toPolicy(model, fleet, config.models.length)),

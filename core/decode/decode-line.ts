@@ -1,4 +1,3 @@
-import type { VersionPolicy } from '../model/policy.ts';
 import type { CapturedPayload, CapturedRecord, RecordReader } from './captured-record.ts';
 import type { DecodePlan } from './decode-plan.ts';
 import { Fault, type FaultOrigin } from './fault.ts';
@@ -6,6 +5,7 @@ import { httpRecordReader, isFailedCall } from './http-capture/record.ts';
 import { isJsonObject, parseJson, typeOf } from './json-text.ts';
 import type { Line } from './line-splitter.ts';
 import { matchVersion } from './match-version.ts';
+import type { RowSchema } from './name-row.ts';
 import { type PairedRow, pairRows } from './pair-rows.ts';
 import { decodeUtf8, readPayload } from './payload.ts';
 import { sagemakerRecordReader } from './sagemaker-capture/record.ts';
@@ -41,7 +41,7 @@ function decodeLine(line: Line, read: RecordReader, plan: DecodePlan): DecodedLi
   const untimely = checkTime(record.time, plan);
   if (untimely !== undefined) {
     // A time in the future dates nothing.
-    return untimely.of(untimely.reason === 'expired' ? origin : { ...origin, time: undefined });
+    return untimely.of({ ...origin, time: undefined });
   }
   const rows = decodeRows(record, plan);
   if (!(rows instanceof Fault)) return { record, rows };
@@ -60,16 +60,13 @@ function checkTime(time: number, plan: DecodePlan): Fault | undefined {
   if (plan.latestTime !== undefined && time > plan.latestTime) {
     return new Fault('future-time', 'a later time', `at most ${new Date(plan.latestTime).toISOString()}`);
   }
-  if (plan.earliestTime !== undefined && time < plan.earliestTime) {
-    return new Fault('expired', 'an earlier time', `at least ${new Date(plan.earliestTime).toISOString()}`);
-  }
   return undefined;
 }
 
 function decodeRows(record: CapturedRecord, plan: DecodePlan): readonly (PairedRow | Fault)[] | Fault {
   if (record.input === undefined && record.output === undefined) return [];
   const { limits } = plan;
-  const schema: VersionPolicy | undefined = matchVersion(plan.versions, record.version) ?? plan.versions[0];
+  const schema = schemaOf(plan, record.version);
   const open = (payload: CapturedPayload | undefined, side: 'input' | 'output', names: readonly string[] | undefined) =>
     payload && readPayload(payload, side, names?.length === 1, limits);
   const input = open(record.input, 'input', schema?.columns);
@@ -77,4 +74,11 @@ function decodeRows(record: CapturedRecord, plan: DecodePlan): readonly (PairedR
   const output = open(record.output, 'output', schema?.predictions);
   if (output instanceof Fault) return output;
   return pairRows(input, output, schema, limits);
+}
+
+/** The version's own schema; that of the first entry where none was configured for it. */
+function schemaOf({ versions }: DecodePlan, version: string): RowSchema | undefined {
+  const own = matchVersion(versions, version);
+  const schema = own ?? versions[0];
+  return schema && { columns: schema.columns, predictions: schema.predictions, borrowed: own === undefined };
 }

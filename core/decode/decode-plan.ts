@@ -24,7 +24,7 @@ export const defaultLimits: DecodeLimits = {
   columns: 20_000,
   rowsPerLine: 100_000,
   cellsPerLine: 4_000_000,
-  decompressedBytes: 1024 * 1024 * 1024,
+  decompressedBytes: 256 * 1024 * 1024,
 };
 
 /** Rows after which a batch is handed on. */
@@ -45,8 +45,6 @@ export interface DecodePlan {
   readonly versions: readonly VersionPolicy[];
   /** `requests`: bodies are not read; a line gives an invocation without rows. */
   readonly role: 'inferences' | 'requests';
-  /** Milliseconds since the epoch: earlier records are quarantined as `expired`. */
-  readonly earliestTime?: number | undefined;
   /** Milliseconds since the epoch: later records are quarantined as `future-time`. */
   readonly latestTime?: number | undefined;
   readonly limits: DecodeLimits;

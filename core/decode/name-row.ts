@@ -1,5 +1,4 @@
 import type { Json } from '../model/canonical-json.ts';
-import type { VersionPolicy } from '../model/policy.ts';
 import type { Cell, Side } from '../model/record-batch.ts';
 import { countOf, Fault } from './fault.ts';
 import { isJsonArray, isJsonObject, type JsonObject } from './json-text.ts';
@@ -9,6 +8,17 @@ import { type PayloadRow, valuesKey } from './payload.ts';
 export interface NamedRow {
   readonly names: readonly string[];
   readonly cells: readonly Cell[];
+}
+
+/** What the values of a row are called. */
+export interface RowSchema {
+  readonly columns?: readonly string[] | undefined;
+  readonly predictions: readonly string[];
+  /**
+   * The schema of another version stands in: values go by their place, whatever their number. A new version's column is
+   * an extra one, not a fault.
+   */
+  readonly borrowed: boolean;
 }
 
 /** Longest column name, in UTF-16 units, with the names of the objects around it. */
@@ -22,7 +32,7 @@ const longestName = 1024;
 export function nameRow(
   row: PayloadRow,
   side: Side,
-  schema: VersionPolicy | undefined,
+  schema: RowSchema | undefined,
   maximumColumns: number,
 ): NamedRow | Fault {
   const names = side === 'input' ? schema?.columns : schema?.predictions;
@@ -34,11 +44,11 @@ export function nameRow(
   }
   const builder = new RowBuilder(maximumColumns);
   if (row.type === 'object') {
-    const fault = addObject(builder, row.object, side, names);
+    const fault = addObject(builder, row.object, side, schema);
     if (fault !== undefined) return fault;
   } else {
     if (row.values.length > maximumColumns) return tooManyColumns(maximumColumns);
-    const given = namesOfValues(row.values.length, side, names);
+    const given = namesOfValues(row.values.length, side, names, schema?.borrowed);
     if (given instanceof Fault) return given;
     // The common case keeps the schema's own array of names, which the batch recognises.
     if (!row.values.some(isJsonObject)) return { names: given, cells: row.values.map(cellOf) };
@@ -81,11 +91,11 @@ function addObject(
   builder: RowBuilder,
   object: JsonObject,
   side: Side,
-  names: readonly string[] | undefined,
+  schema: RowSchema | undefined,
 ): Fault | undefined {
   for (const [key, member] of Object.entries(object)) {
     if (side === 'input' && key === valuesKey && isJsonArray(member)) {
-      const given = namesOfValues(member.length, side, names);
+      const given = namesOfValues(member.length, side, schema?.columns, schema?.borrowed);
       if (given instanceof Fault) return given;
       addValues(builder, given, member);
     } else {
@@ -99,11 +109,17 @@ function addValues(builder: RowBuilder, names: readonly string[], values: readon
   for (const [index, value] of values.entries()) builder.add(names[index] ?? inventedName('input', index), value);
 }
 
-function namesOfValues(count: number, side: Side, names: readonly string[] | undefined): readonly string[] | Fault {
+function namesOfValues(
+  count: number,
+  side: Side,
+  names: readonly string[] | undefined,
+  borrowed = false,
+): readonly string[] | Fault {
   if (names === undefined || (side === 'output' && names.length === 0)) {
     return Array.from({ length: count }, (_, index) => inventedName(side, index));
   }
   if (names.length === count) return names;
+  if (borrowed) return Array.from({ length: count }, (_, index) => names[index] ?? inventedName(side, index));
   return new Fault('column-count', countOf(count, 'column'), countOf(names.length, 'column'));
 }
 

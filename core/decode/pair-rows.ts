@@ -1,7 +1,6 @@
-import type { VersionPolicy } from '../model/policy.ts';
 import type { DecodeLimits } from './decode-plan.ts';
 import { countOf, Fault } from './fault.ts';
-import { type NamedRow, nameRow, tooManyColumns } from './name-row.ts';
+import { type NamedRow, nameRow, type RowSchema, tooManyColumns } from './name-row.ts';
 import { type Payload, type PayloadRow, settleFlatLists, tooManyRows } from './payload.ts';
 
 /** One inference record: both sides named. */
@@ -14,7 +13,7 @@ export interface PairedRow {
 export function pairRows(
   input: Payload | undefined,
   output: Payload | undefined,
-  schema: VersionPolicy | undefined,
+  schema: RowSchema | undefined,
   limits: DecodeLimits,
 ): readonly (PairedRow | Fault)[] | Fault {
   const settled = settleFlatLists(input, output, schema?.columns?.length ?? 0, schema?.predictions.length ?? 0);

@@ -109,7 +109,7 @@ export interface ModelPolicy {
 
 export interface FleetPolicy {
   readonly schema: 'tidewatch.fleet/1';
-  readonly falseAlarms: { readonly yellowPerWeek: number; readonly redPerWeek: number };
+  readonly falseAlarms: { readonly yellowPerWeek: number };
   /** Where the runbook is published; alarm names are appended as fragments. */
   readonly runbook: string;
 }

@@ -10,7 +10,6 @@ export type QuarantineReason =
   | 'not-text'
   | 'bad-time'
   | 'future-time'
-  | 'expired'
   | 'unknown-version'
   | 'side-mismatch'
   | 'line-too-long'

@@ -11,7 +11,7 @@ import { clockSkewMilliseconds, Intake } from './intake.ts';
 import { type CaptureEvent, type Location, locateCapture } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { CaptureStore, Clock, KeySource, ObjectStore, StateTable, TouchQueue } from './ports.ts';
-import { registerSeries } from './series.ts';
+import { listSeries, registerSeries } from './series.ts';
 import { parseFragment } from './window-reader.ts';
 import { encodeJson, putFact } from './write-once.ts';
 
@@ -54,7 +54,13 @@ export async function ingestCapture(
   if (!object)
     return { outcome: 'gone', counted: 0, requests: 0, quarantined: 0, duplicate: 0, expired: 0, fragments: [] };
   const id = objectId(object.bucket, object.key);
-  const intake = new Intake(runtime, location, object);
+  const known = await listSeries(ports.table, runtime.policy.name);
+  const intake = new Intake(
+    runtime,
+    location,
+    object,
+    known.map(({ version }) => version),
+  );
   const bundle = await decodeInto(intake, runtime, ports, location, object, limits);
 
   await putEvidence(ports, runtime, object, id, bundle);
@@ -141,11 +147,13 @@ async function putFragments(
   object: SourceObject,
   id: string,
 ): Promise<readonly string[]> {
+  const windows = intake.windows();
+  // All of them first: which versions have a series of their own must not depend on how far a delivery came.
+  for (const { series, window } of windows) await registerSeries(ports.table, series, window);
   const keys: string[] = [];
-  for (const { series, window, builder } of intake.windows()) {
+  for (const { series, window, builder } of windows) {
     const fragment: Fragment = { schema: 'tidewatch.fragment/1', series, window, object, summary: builder.finish() };
     const key = fragmentKey(series, window.start, id);
-    await registerSeries(ports.table, series, window);
     await putFact(
       ports.state,
       key,

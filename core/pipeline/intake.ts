@@ -14,6 +14,9 @@ export const fragmentLifeMilliseconds = 7 * 86_400_000;
 const maximumQuarantineEntries = 1_000;
 /** Windows one object may open: a week of hours for several variants. Ever new versions must not fill the memory. */
 const maximumWindows = 1_024;
+/** Versions of a model that have a series of their own. */
+const maximumVersions = 32;
+const otherVersions = 'other';
 
 /** Records dated later than their object's arrival by more than this are not believed. */
 export const clockSkewMilliseconds = 15 * 60_000;
@@ -36,6 +39,7 @@ export class Intake {
   readonly #ignored: ReadonlySet<string>;
   readonly quarantine: Quarantined[] = [];
   readonly reasons = new Map<string, number>();
+  readonly #versions: Set<string>;
   #newest: OpenWindow | undefined;
   #lastTime: number | undefined;
   #lastVersion: string | undefined;
@@ -45,7 +49,10 @@ export class Intake {
   #duplicate = 0;
   #expired = 0;
 
-  constructor(runtime: ModelRuntime, location: Location, object: SourceObject) {
+  /** @param known versions that have a series already. */
+  constructor(runtime: ModelRuntime, location: Location, object: SourceObject, known: Iterable<string>) {
+    this.#versions = new Set(known);
+    this.#versions.delete(otherVersions);
     this.#runtime = runtime;
     this.#location = location;
     this.#object = object;
@@ -91,12 +98,12 @@ export class Intake {
         for (const row of isRequest ? [0] : rows) this.addQuarantined(unnamed(invocation, row));
         return;
       }
-      this.#lastTime = time;
-      this.#lastVersion = version;
       if (open === 'expired') {
         this.#expired += isRequest ? 1 : rows.length;
         return;
       }
+      this.#lastTime = time;
+      this.#lastVersion = version;
       open.builder.addInvocation(invocation);
       this.#requests++;
       this.#counted += rows.length;
@@ -116,7 +123,8 @@ export class Intake {
     const open = this.#countingWindow(nameOr(entry.variant, this.#location.variant), version, time);
     if (!open) return;
     const { start, end } = open.window;
-    open.builder.addQuarantined(entry, Math.min(Math.max(time, start), end - 1));
+    const schemaIsOwn = this.#runtime.isConfigured(version, 'at all');
+    open.builder.addQuarantined(entry, Math.min(Math.max(time, start), end - 1), schemaIsOwn);
   }
 
   addDuplicate(duplicate: DuplicateInvocation): void {
@@ -144,7 +152,19 @@ export class Intake {
     return open === 'expired' ? undefined : open;
   }
 
-  #windowOf(variant: string, version: string, time: number): OpenWindow | 'expired' | 'full' {
+  /**
+   * The version a record is counted under. Callers may name versions at will: beyond so many, new ones that the
+   * configuration doesn't name literally share a series.
+   */
+  #seriesVersion(version: string): string {
+    if (this.#versions.has(version) || this.#runtime.isConfigured(version, 'literally')) return version;
+    if (this.#versions.size >= maximumVersions) return otherVersions;
+    this.#versions.add(version);
+    return version;
+  }
+
+  #windowOf(variant: string, named: string, time: number): OpenWindow | 'expired' | 'full' {
+    const version = this.#seriesVersion(named);
     const width = this.#runtime.policy.windowSeconds * 1000;
     const start = Math.floor(time / width) * width;
     if (start + width + fragmentLifeMilliseconds < this.#object.lastModified) return 'expired';

@@ -180,8 +180,10 @@ async function keepChange(
   const found = hashFindings(judgement);
   const unchanged = state.live.found === found || (state.live.found === undefined && judgement.findings.length === 0);
   if (unchanged) {
-    // A row a minute would be a write a minute: the memory of the last record may lag by an hour.
-    if ((lastRecordTime ?? 0) - (state.lastRecordTime ?? 0) < minutesPerHour * millisecondsPerMinute) return judgement;
+    // A row a minute would be a write a minute: the memory of the last record lags until an hour has passed.
+    const moved = (lastRecordTime ?? 0) - (state.lastRecordTime ?? 0);
+    const quiet = now - (lastRecordTime ?? now);
+    if (moved === 0 || (moved < millisecondsPerHour && quiet < millisecondsPerHour)) return judgement;
     await updateModelState(ports.table, policy.name, now, (before) => ({ ...before, lastRecordTime }));
     return judgement;
   }

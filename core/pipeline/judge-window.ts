@@ -13,7 +13,7 @@ import type { Clock, InvocationCounter, MetricSink, ObjectStore, StateTable } fr
 import { rollUpWindow, settledRevision } from './roll-up.ts';
 import { type SeriesState, updateSeries } from './series.ts';
 import type { WindowContent, WindowReader } from './window-reader.ts';
-import { encodeJson, putFact } from './write-once.ts';
+import { encodeJson, parseStored, putFact } from './write-once.ts';
 
 export interface JudgePorts {
   readonly state: ObjectStore;
@@ -167,7 +167,7 @@ async function countLate(state: ObjectStore, history: readonly Revision[], conte
   if (first === undefined) return 0;
   const bytes = await state.get(first);
   if (!bytes) throw new Error(`${first}: the profile of the first judgement is gone, expected it to be kept`);
-  const profile: Profile = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const profile = parseStored<Profile>(first, bytes, 'tidewatch.profile/1');
   const known = new Set(profile.fragments.map(([id]) => id));
   return content.fragments.reduce((sum, [id], index) => (known.has(id) ? sum : sum + (content.counted[index] ?? 0)), 0);
 }
@@ -212,11 +212,7 @@ function isLater(a: NewestVerdict, b: NewestVerdict): boolean {
 
 type NewestVerdict = NonNullable<SeriesState['newest']>;
 
-/** @throws {TypeError} for bytes that are no verdict. */
+/** @throws {IntegrityError} for bytes that are no verdict. */
 export function parseVerdict(key: string, bytes: Uint8Array): Verdict {
-  const verdict: Verdict = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  if (verdict?.schema !== 'tidewatch.verdict/1') {
-    throw new TypeError(`${key}: expected schema tidewatch.verdict/1, saw ${JSON.stringify(verdict?.schema)}`);
-  }
-  return verdict;
+  return parseStored<Verdict>(key, bytes, 'tidewatch.verdict/1');
 }

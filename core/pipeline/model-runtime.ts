@@ -22,6 +22,8 @@ export interface ModelRuntime {
   readonly baselineHashes: readonly string[];
   /** The version of records that name none. */
   readonly defaultVersion: string;
+  /** Whether an entry of `policy.versions` speaks of this version: literally, or at all. */
+  isConfigured(version: string, how: 'literally' | 'at all'): boolean;
   /** The entry of `policy.versions` a version is read by; the first where none matches. */
   versionPolicy(version: string): VersionPolicy;
   baselineOf(version: string): Baseline | undefined;
@@ -53,6 +55,7 @@ export function createModelRuntime(
     checkBaseline(`${policy.name}: baseline ${version.baseline.path}`, baseline, version.baseline.sha256);
     const ignored = new Set(policy.features.filter(([, feature]) => feature.ignore).map(([name]) => name));
     const features = baseline.layout.features.filter(([name]) => !ignored.has(name));
+    checkKinds(policy, version.baseline.path, features);
     loaded.set(version, { baseline, layout: { ...baseline.layout, features } });
   }
   const versionPolicy = (version: string) => {
@@ -68,6 +71,10 @@ export function createModelRuntime(
     code,
     baselineHashes: [...loaded.values()].map(({ baseline }) => baseline.sha256).sort(),
     defaultVersion: literalVersion(policy.versions[0]?.match ?? ''),
+    isConfigured: (version, how) =>
+      how === 'literally'
+        ? policy.versions.some(({ match }) => match === version)
+        : matchVersion(policy.versions, version) !== undefined,
     versionPolicy,
     baselineOf: (version) => entry(version)?.baseline,
     layoutOf: (version) => entry(version)?.layout,
@@ -83,6 +90,20 @@ export function createModelRuntime(
 /** A version's name out of its pattern: `credit-v7` is its own, `credit-*` gives `credit`, `*` gives `default`. */
 function literalVersion(match: string): string {
   return match.endsWith('*') ? match.slice(0, -1).replace(/[-_.]+$/, '') || 'default' : match || 'default';
+}
+
+/**
+ * A feature's kind is decided when the baseline is made: the configuration can only be held to it.
+ * @throws {BaselineError} where the two differ.
+ */
+function checkKinds(policy: ModelPolicy, path: string, features: Layout['features']): void {
+  for (const [name, { kind }] of policy.features) {
+    const counted = features.find(([feature]) => feature === name)?.[1].kind;
+    if (kind === undefined || counted === undefined || counted === kind) continue;
+    throw new BaselineError(
+      `${policy.name}: feature ${name} is to be ${kind}, but baseline ${path} counts it as ${counted}; make the baseline with --${kind} ${name}`,
+    );
+  }
 }
 
 /** @throws {BaselineError} naming what was expected and seen. */

@@ -7,6 +7,7 @@ import { RefusedCapture, rootOf, timeInKey } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import { type NotifyPorts, notifyOfAlarm, notifyOverdue } from './notify.ts';
 import type { CaptureStore, Clock, StateTable } from './ports.ts';
+import { listSeries } from './series.ts';
 import { sweep } from './sweep.ts';
 import { guardIntegrity, type JudgedWindow, judgeTouched, type TickPorts, tick } from './tick.ts';
 import type { AlarmWatch } from './watch-alarms.ts';
@@ -112,14 +113,16 @@ export async function* replay(options: ReplayOptions, backend: ReplayPorts): Asy
   if (first === undefined || last === undefined) return;
   const tickMilliseconds = tickSeconds * 1000;
   const start = Math.floor(first / tickMilliseconds) * tickMilliseconds;
-  const end = last + settlingMilliseconds(runtimes, last) + tickMilliseconds;
   let through = (await readCursor(ports.table)) ?? start - tickMilliseconds;
-  while (through < end) {
+  for (;;) {
+    // How long the replay goes on is known only when everything has arrived.
+    const end = through < last ? last + alarmMilliseconds : await settledTime(runtimes, ports.table, last);
+    if (through >= end) break;
     const until = Math.min(nextStep(through, tickMilliseconds), Math.ceil(end / tickMilliseconds) * tickMilliseconds);
     const from = through;
     const step = await ports.transaction(() => replayStep(options, ports, from, until));
     through = until;
-    yield { ...step, time: until, share: Math.min(1, (until - start) / (end - start)) };
+    yield { ...step, time: until, share: Math.min(1, (until - start) / Math.max(end - start, 1)) };
   }
   yield await ports.transaction(() => settle(options, ports, through));
 }
@@ -136,9 +139,14 @@ function inEventTime(ports: ReplayPorts, arrivals: readonly Arrival[]): ReplayPo
     ...object,
     lastModified: times.get(nameOf(bucket, object.key)) ?? object.lastModified,
   });
+  const last = arrivals.at(-1)?.time ?? 0;
   return {
     ...ports,
     windows: ports.windows.upTo(clock),
+    // Where the folder ends nothing is captured any more, and that is no silence of the model.
+    invocations: {
+      count: async (model, from, to) => (clock.now() > last ? 0 : ports.invocations.count(model, from, to)),
+    },
     captures: {
       async *list(bucket, prefix) {
         for await (const listing of captures.list(bucket, prefix)) yield dated(bucket, listing);
@@ -152,14 +160,17 @@ function inEventTime(ports: ReplayPorts, arrivals: readonly Arrival[]): ReplayPo
   };
 }
 
-/** Until the window of the last arrival is closed, due and judged, and what follows from it was told. */
-function settlingMilliseconds(runtimes: readonly ModelRuntime[], last: number): number {
-  return Math.max(
-    ...runtimes.map(({ policy }) => {
-      const width = policy.windowSeconds * 1000;
-      return Math.ceil(last / width) * width - last + policy.graceSeconds * 1000 + alarmMilliseconds;
-    }),
-  );
+/**
+ * When the newest window with records is closed, due and judged, and what follows from it was told. Not a minute later:
+ * beyond it nothing was captured because the folder ends, and that is no silence.
+ */
+async function settledTime(runtimes: readonly ModelRuntime[], table: StateTable, last: number): Promise<number> {
+  const ends = [last];
+  for (const { policy } of runtimes) {
+    const newest = Math.max(...(await listSeries(table, policy.name)).map(({ newestWindow }) => newestWindow));
+    if (Number.isFinite(newest)) ends.push(newest + (policy.windowSeconds + policy.graceSeconds) * 1000);
+  }
+  return Math.max(...ends) + alarmMilliseconds;
 }
 
 /** The first tick at or after the next full hour: a step ends on a tick, or what arrives after its last one is lost. */

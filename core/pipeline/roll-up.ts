@@ -6,7 +6,7 @@ import { type HourSum, sumHours } from '../slo/minute-slots.ts';
 import { readModelState, updateModelState } from './model-state.ts';
 import type { Clock, ObjectStore, StateTable } from './ports.ts';
 import type { WindowContent } from './window-reader.ts';
-import { putFact } from './write-once.ts';
+import { parseStored, putFact } from './write-once.ts';
 
 /** Hourly SLI sums of the windows of one UTC day. Written once; a later one of the same day replaces it in the state. */
 interface DayRollUp {
@@ -126,7 +126,7 @@ export class RollUpReader {
 async function readRollUp(store: ObjectStore, key: string): Promise<DayRollUp> {
   const bytes = await store.get(key);
   if (!bytes) throw new Error(`${key}: a day's SLI sums are gone, expected them to be kept`);
-  return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  return parseStored<DayRollUp>(key, bytes, 'tidewatch.slis/1');
 }
 
 function pointerOf(rollUps: readonly (readonly [string, string])[], day: string): string | undefined {

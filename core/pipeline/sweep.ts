@@ -2,7 +2,7 @@ import { modelFragmentPrefix, objectId, parseFragmentKey } from '../contract/key
 import type { Series } from '../model/profile.ts';
 import { type IngestPorts, ingestCapture } from './ingest.ts';
 import { fragmentLifeMilliseconds } from './intake.ts';
-import { rootOf } from './locate.ts';
+import { RefusedCapture, rootOf } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { CaptureListing } from './ports.ts';
 import { listSeries } from './series.ts';
@@ -23,20 +23,30 @@ const settledMilliseconds = 15 * 60_000;
 /**
  * Compares what is there with what was done: captures without fragments are ingested, closed windows whose verdict
  * doesn't know all of their fragments are judged again. Queues are an optimisation; listing is the truth.
+ * @throws the first error of an object that could not be ingested, after everything else was done: one object must not
+ * keep those after it from being found.
  */
 export async function sweep(runtime: ModelRuntime, ports: SweepPorts): Promise<SweepReport> {
   const known = await listFragments(ports, runtime.policy.name);
+  const errors: unknown[] = [];
   let ingested = 0;
   for (const source of runtime.policy.sources) {
     for await (const listing of ports.captures.list(source.bucket, rootOf(source))) {
       if (!isDue(listing, ports.clock.now()) || known.has(objectId(source.bucket, listing.key))) continue;
-      const report = await guardIntegrity(runtime, ports, () =>
-        ingestCapture(runtime, ports, { bucket: source.bucket, key: listing.key, account: source.account }),
-      );
-      if (report && report.fragments.length > 0) ingested++;
+      try {
+        const report = await guardIntegrity(runtime, ports, () =>
+          ingestCapture(runtime, ports, { bucket: source.bucket, key: listing.key, account: source.account }),
+        );
+        if (report && report.fragments.length > 0) ingested++;
+      } catch (error) {
+        // A key that is refused is none of ours, now and at the next sweep.
+        if (!(error instanceof RefusedCapture)) errors.push(error);
+      }
     }
   }
-  return { ingested, judged: await judgeChanged(runtime, ports) };
+  const judged = await judgeChanged(runtime, ports);
+  if (errors.length > 0) throw errors[0];
+  return { ingested, judged };
 }
 
 function isDue({ lastModified }: CaptureListing, now: number): boolean {

@@ -3,6 +3,7 @@ import { parseFragmentWindowPrefix } from '../contract/keys.ts';
 import { metricNamespace } from '../contract/metric-names.ts';
 import { minimumQuarantined } from '../evaluate/record-findings.ts';
 import type { MetricDatum } from '../model/metric.ts';
+import type { ModelPolicy } from '../model/policy.ts';
 import type { Series, Window } from '../model/profile.ts';
 import { type Tier, type Verdict, worstTier } from '../model/verdict.ts';
 import { batchMetrics } from '../publish/batch-metrics.ts';
@@ -38,11 +39,16 @@ export async function tick(runtimes: readonly ModelRuntime[], ports: TickPorts):
   for (const runtime of runtimes) {
     const { name } = runtime.policy;
     const series = await listSeries(ports.table, name);
-    const due = await guardIntegrity(runtime, ports, () => judgeDueWindows(runtime, ports, series));
-    judged.push(...(due ?? []));
+    const due: JudgedWindow[] = [];
+    for (const state of series) {
+      // One series that can't be judged must not keep the others from it.
+      due.push(...((await guardIntegrity(runtime, ports, () => judgeDueWindows(runtime, ports, state))) ?? []));
+    }
+    judged.push(...due);
     // Read again only where judging may have changed it.
-    const current = due?.length === 0 ? series : await listSeries(ports.table, name);
-    gauges.push(await measureModel(runtime, ports, current));
+    const current = due.length === 0 ? series : await listSeries(ports.table, name);
+    const measured = await guardIntegrity(runtime, ports, () => measureModel(runtime, ports, current));
+    gauges.push(measured ?? unreadable(name));
   }
   await publish(ports, gaugeMetrics(gauges, ports.clock.now()));
   return { judged };
@@ -110,29 +116,32 @@ export async function guardIntegrity<T>(
 
 const maximumIntegrityKeys = 20;
 
-/** In the order of their series and windows; also where a window needed no verdict, the series' place is moved on. */
+/** What is stored of a model can't be trusted: that pages, and nothing else is said of it. */
+function unreadable(model: string): ModelGauges {
+  return { model, tier: 'red', evaluationLagSeconds: undefined, quarantineShare: undefined, slos: [] };
+}
+
+/** In the order of the windows; also where a window needed no verdict, the series' place is moved on. */
 async function judgeDueWindows(
   runtime: ModelRuntime,
   ports: TickPorts,
-  all: readonly SeriesState[],
+  state: SeriesState,
 ): Promise<readonly JudgedWindow[]> {
   const { windowSeconds, graceSeconds, name } = runtime.policy;
   const width = windowSeconds * 1000;
   const due = ports.clock.now() - graceSeconds * 1000;
   const judged: JudgedWindow[] = [];
-  for (const state of all) {
-    const series: Series = { model: name, variant: state.variant, version: state.version, layout: state.layout };
-    for (let start = state.judgedThrough; start + width <= due; start += width) {
-      const window = { start, end: start + width };
-      const outcome = await judgeOwnWindow(runtime, ports, series, window);
-      if (outcome) {
-        judged.push({ verdict: outcome.verdict, key: outcome.key });
-      } else {
-        await updateSeries(ports.table, series, (known) => ({
-          ...(known ?? state),
-          judgedThrough: Math.max(known?.judgedThrough ?? 0, window.end),
-        }));
-      }
+  const series: Series = { model: name, variant: state.variant, version: state.version, layout: state.layout };
+  for (let start = state.judgedThrough; start + width <= due; start += width) {
+    const window = { start, end: start + width };
+    const outcome = await judgeOwnWindow(runtime, ports, series, window);
+    if (outcome) {
+      judged.push({ verdict: outcome.verdict, key: outcome.key });
+    } else {
+      await updateSeries(ports.table, series, (known) => ({
+        ...(known ?? state),
+        judgedThrough: Math.max(known?.judgedThrough ?? 0, window.end),
+      }));
     }
   }
   return judged;
@@ -168,9 +177,7 @@ async function measureModel(
   // The first tick makes the model known: silence counts from then.
   const model = await updateModelState(ports.table, policy.name, now, (state) => state);
   const judgement = await judgeNow(runtime, ports, states, model);
-  const judgedThrough = Math.max(...states.filter(({ newest }) => newest).map((state) => state.judgedThrough));
-  const since = Number.isFinite(judgedThrough) ? judgedThrough : model.since;
-  const lagSeconds = Math.max(0, (now - since) / 1000);
+  const lagSeconds = Math.max(0, (now - judgedUntil(policy, states, model.since, now)) / 1000);
   const stale = lagSeconds > evaluationLagLimitSeconds(policy);
   const newest = newestVerdicts(states);
   return {
@@ -180,6 +187,15 @@ async function measureModel(
     quarantineShare: stale ? undefined : shareOf(newest),
     slos: judgement.slos,
   };
+}
+
+/** The end of what has been judged: of the newest window, or of the series that is behind with a window it has records of. */
+function judgedUntil(policy: ModelPolicy, states: readonly SeriesState[], since: number, now: number): number {
+  const due = now - (policy.windowSeconds + policy.graceSeconds) * 1000;
+  const behind = states.filter((state) => state.judgedThrough <= Math.min(state.newestWindow, due));
+  if (behind.length > 0) return Math.min(...behind.map((state) => state.judgedThrough));
+  const judged = states.filter(({ newest }) => newest).map((state) => state.judgedThrough);
+  return judged.length > 0 ? Math.max(...judged) : since;
 }
 
 /** A stale judgement neither raises nor clears anything, but an objective that is broken right now still pages. */

@@ -3,6 +3,7 @@ import { sha256 } from '../model/content-hash.ts';
 import type { Fragment, Series, Summary } from '../model/profile.ts';
 import { emptySummary, mergeSummaries } from '../profile/merge.ts';
 import type { Clock, ObjectStore } from './ports.ts';
+import { parseStored } from './write-once.ts';
 
 /** All fragments of a window, merged. */
 export interface WindowContent {
@@ -90,11 +91,7 @@ export class WindowReader {
   }
 }
 
-/** @throws {TypeError} for bytes that are no fragment: someone other than ingest wrote there. */
+/** @throws {IntegrityError} for bytes that are no fragment. */
 export function parseFragment(key: string, bytes: Uint8Array): Fragment {
-  const fragment: Fragment = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  if (fragment?.schema !== 'tidewatch.fragment/1') {
-    throw new TypeError(`${key}: expected schema tidewatch.fragment/1, saw ${JSON.stringify(fragment?.schema)}`);
-  }
-  return fragment;
+  return parseStored<Fragment>(key, bytes, 'tidewatch.fragment/1');
 }

@@ -34,3 +34,29 @@ export async function putFact(
   if (existing && isSameFact(existing)) return 'same';
   throw new IntegrityError(key, 'holds other bytes than expected; nothing was overwritten');
 }
+
+/**
+ * Reads back what was written as canonical JSON under a key that only the pipeline writes to.
+ * @throws {IntegrityError} where the bytes are no JSON of that schema: someone else wrote there.
+ */
+export function parseStored<T extends { readonly schema: string }>(
+  key: string,
+  bytes: Uint8Array,
+  schema: T['schema'],
+): T {
+  const value = readJson(bytes);
+  if (isOfSchema<T>(value, schema)) return value;
+  throw new IntegrityError(key, `is no ${schema}, though only the pipeline writes there`);
+}
+
+function readJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isOfSchema<T extends { readonly schema: string }>(value: unknown, schema: T['schema']): value is T {
+  return typeof value === 'object' && value !== null && 'schema' in value && value.schema === schema;
+}

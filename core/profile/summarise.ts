@@ -103,11 +103,14 @@ export class SummaryBuilder {
     for (const column of batch.columns) if (!this.#known.has(column.name)) this.#addExtraColumn(column, rows);
   }
 
-  /** @param time where the line could not be dated itself, the nearest time known of its object. */
-  addQuarantined(entry: Quarantined, time: number): void {
+  /**
+   * @param time where the line could not be dated itself, the nearest time known of its object.
+   * @param schemaIsOwn false: the record's version has no schema of its own, so that a misfit breaks none.
+   */
+  addQuarantined(entry: Quarantined, time: number, schemaIsOwn = true): void {
     this.#quarantined++;
     this.#quarantine.set(entry.reason, (this.#quarantine.get(entry.reason) ?? 0) + 1);
-    if (isSchemaBreak(entry.reason)) this.#slotAt(time).schemaBreaks++;
+    if (schemaIsOwn && isSchemaBreak(entry.reason)) this.#slotAt(time).schemaBreaks++;
   }
 
   addDuplicates(rows: number): void {

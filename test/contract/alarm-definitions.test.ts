@@ -10,7 +10,7 @@ const minute = 60_000;
 
 const fleet: FleetPolicy = {
   schema: 'tidewatch.fleet/1',
-  falseAlarms: { yellowPerWeek: 1, redPerWeek: 0.05 },
+  falseAlarms: { yellowPerWeek: 1 },
   runbook: 'https://example.com/runbook.md',
 };
 

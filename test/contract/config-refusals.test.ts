@@ -165,6 +165,10 @@ describe('a bad value is an error with path, value and what is allowed', () => {
     [{ models: {} }, 'models: saw an object, expected a list of models'],
     [{ models: [] }, 'models: saw an empty list, expected at least one model'],
     [{ models: [3] }, 'models[0]: saw 3, expected an object'],
+    [
+      { fleet: { falseAlarms: { redPerWeek: 0.05 } }, models: [model] },
+      'fleet.falseAlarms.redPerWeek: not available in this version',
+    ],
     [{ fleet: { falseAlarms: { yellowPerWeek: 0 } }, models: [model] }, 'fleet.falseAlarms.yellowPerWeek: saw 0'],
     [{ fleet: { runbook: 'a b' }, models: [model] }, 'fleet.runbook: saw "a b"'],
     [{ fleet: { name: 'Watch' }, models: [model] }, 'fleet.name: saw "Watch", expected a fleet name'],

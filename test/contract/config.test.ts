@@ -37,7 +37,7 @@ describe('a configuration becomes policies', () => {
     const { fleet, models } = parseConfig(defineConfig({ models: [smallest] }));
     expect(fleet).toEqual({
       schema: 'tidewatch.fleet/1',
-      falseAlarms: { yellowPerWeek: 1, redPerWeek: 0.05 },
+      falseAlarms: { yellowPerWeek: 1 },
       runbook: 'docs/runbook.md',
     });
     expect(models).toEqual([

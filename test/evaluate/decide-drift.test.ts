@@ -8,19 +8,25 @@ interface Shown {
   readonly floor?: number;
   readonly missing?: number;
   readonly rise?: number;
+  readonly unseen?: number;
+  readonly unseenRise?: number;
 }
 
-function createCandidate({ pearson = 1, floor = 1, missing = 1, rise = 0 }: Shown, minimumEffect = 0.02) {
+function createCandidate(
+  { pearson = 1, floor = 1, missing = 1, rise = 0, unseen = 1, unseenRise = 0 }: Shown,
+  minimumEffect = 0.02,
+) {
   const comparison: FeatureComparison = {
     scores: {},
     tests: {
       pearson: { statistic: 0, pValue: pearson },
       missing: { statistic: 0, pValue: missing },
+      unseen: { statistic: 0, pValue: unseen },
       effectFloor: { statistic: 0, pValue: floor },
     },
-    combinedPValue: Math.min(1, 3 * Math.min(pearson, missing)),
+    combinedPValue: Math.min(1, 3 * Math.min(pearson, missing, unseen)),
     missingRise: rise,
-    unseenRise: 0,
+    unseenRise,
     expectedUnseenShare: 0,
   };
   return { comparison, minimumEffect };
@@ -41,6 +47,11 @@ test('a rejected feature drifts only by a test that was itself rejected and reac
   expect(decide([{ pearson: 1e-6, floor: 0.01, missing: 1e-3, rise: 0.5 }])[0]?.causes).toEqual(['missing']);
   expect(decide([{ pearson: 1e-6, floor: 1e-4, missing: 1e-3, rise: 0.5 }])[0]?.causes).toEqual(['pearson', 'missing']);
   expect(decide([{ pearson: 0.2, floor: 1e-9 }])[0]?.causes).toEqual([]);
+});
+
+test('new categories have a floor of their own', () => {
+  expect(decide([{ unseen: 1e-6, unseenRise: 0.009 }])[0]?.causes).toEqual([]);
+  expect(decide([{ unseen: 1e-6, unseenRise: 0.011 }])[0]?.causes).toEqual(['unseen']);
 });
 
 test('an effect floor of 0 is none', () => {

@@ -38,8 +38,8 @@ test('evidence, then fragments, then the quarantine report, then touches', async
   expect(writes).toEqual([
     'audit bundles',
     'table series#credit',
-    'state fragments',
     'table series#credit',
+    'state fragments',
     'state fragments',
     'state quarantine',
     'touch',

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { bundleKey, verdictKey } from '../../core/contract/keys.ts';
+import { bundleKey, fragmentKey, verdictKey } from '../../core/contract/keys.ts';
 import { metricNames } from '../../core/contract/metric-names.ts';
 import { shortHash } from '../../core/model/content-hash.ts';
 import type { MetricSink, ObjectStore } from '../../core/pipeline/ports.ts';
+import { IntegrityError } from '../../core/pipeline/write-once.ts';
 import { type Call, hour, linesOf, minute, payloadKey, payloadLine, requestKey, requestLine } from './capture-lines.ts';
 import { createWorld, start, usualCalls, type World } from './embedded-world.ts';
 
@@ -226,4 +227,49 @@ test('two live judgements of one minute: the one that was written stands until t
     ['silence'],
     ['slo', 'silence'],
   ]);
+});
+
+test('foreign bytes where only ingest writes page for their model, and the rest goes on', async () => {
+  const world = await createWorld();
+  await world.deliver(payloads(start, start + hour, 120));
+  await world.deliver(payloads(start, start + hour, 120, { variant: 'Canary' }));
+  const [series] = await world.listSeries();
+  const canary = { model: 'credit', variant: 'Canary', version: 'v1', layout: series?.layout ?? '' };
+  await world.state.putOnce(fragmentKey(canary, start, 'f'.repeat(32)), Buffer.from('{}'));
+  const judged = await world.tick(start + hour + 10 * minute);
+  expect(judged.map(({ verdict }) => verdict.variant)).toEqual(['AllTraffic']);
+  expect(tiers(world)).toEqual([2]);
+  expect(world.metrics.values(metricNames.heartbeat)).toEqual([1]);
+  expect((await world.modelState()).integrity).toHaveLength(1);
+});
+
+test('the lag is that of the series that is behind', async () => {
+  const world = await createWorld();
+  await world.deliver(payloads(start, start + hour, 120));
+  await world.deliver(payloads(start, start + hour, 120, { variant: 'Canary' }));
+  const stuck: ObjectStore = {
+    putOnce: (key, body) => {
+      if (key.startsWith('verdicts/') && key.includes('Canary')) throw new IntegrityError(key, 'is stuck');
+      return world.state.putOnce(key, body);
+    },
+    get: (key) => world.state.get(key),
+    list: (prefix) => world.state.list(prefix),
+  };
+  await world.tick(start + hour + 10 * minute, { state: stuck });
+  expect(world.metrics.values(metricNames.evaluationLagSeconds)).toEqual([70 * 60]);
+  await world.tick(start + hour + 11 * minute);
+  expect(world.metrics.values(metricNames.evaluationLagSeconds).at(-1)).toBe(11 * 60);
+});
+
+test('silence counts from the last record, also when it is older than what is looked back on', async () => {
+  const world = await createWorld({ silenceAfter: '4h' });
+  await world.deliver(payloads(start, start + 50 * minute, 100));
+  await tickUntil(world, start + 55 * minute);
+  await world.deliver(payloads(start + 50 * minute, start + hour, 20));
+  const isSilent = async () => (await world.modelState()).live.tier === 'red';
+  // Four hours and the capture delay of five minutes after the last record at 00:59.
+  await tickUntil(world, start + 5 * hour);
+  expect(await isSilent()).toBe(false);
+  await tickUntil(world, start + 5 * hour + 10 * minute);
+  expect(await isSilent()).toBe(true);
 });
