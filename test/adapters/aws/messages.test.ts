@@ -1,0 +1,154 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { mockClient } from 'aws-sdk-client-mock';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { SecretKeySource } from '../../../adapters/aws/secret-key-source.ts';
+import { SnsNotifier } from '../../../adapters/aws/sns-notifier.ts';
+import { SqsTouchQueue } from '../../../adapters/aws/sqs-touch-queue.ts';
+import { FileKeySource } from '../../../adapters/local/file-key-source.ts';
+import { SqliteState } from '../../../adapters/local/sqlite-state.ts';
+import type { Message } from '../../../core/model/delivery.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+
+const region = 'eu-west-1';
+
+test('a touch is sent as the handler reads it', async () => {
+  const sqs = mockClient(SQSClient);
+  onTestFinished(() => sqs.restore());
+  sqs.on(SendMessageCommand).resolves({});
+  await new SqsTouchQueue(new SQSClient({ region }), 'https://queue').touch('fragments/a/b/c/d/20260302T000000Z/');
+  expect(sqs.commandCalls(SendMessageCommand)[0]?.args[0].input).toEqual({
+    QueueUrl: 'https://queue',
+    MessageBody: '{"windowPrefix":"fragments/a/b/c/d/20260302T000000Z/"}',
+  });
+  sqs.on(SendMessageCommand).rejects(new Error('down'));
+  await expect(new SqsTouchQueue(new SQSClient({ region }), 'https://queue').touch('x')).rejects.toThrow('down');
+});
+
+describe('the notifier', () => {
+  const message: Message = {
+    id: 'm1',
+    tier: 'red',
+    event: 'raised',
+    model: 'credit',
+    episode: 'e1',
+    subject: 'RED credit',
+    text: 'an objective is broken',
+    time: 1,
+  };
+
+  function createNotifier() {
+    const sns = mockClient(SNSClient);
+    onTestFinished(() => sns.restore());
+    sns.on(PublishCommand).resolves({});
+    const { table } = new SqliteState(':memory:');
+    const topics = { yellow: 'arn:yellow', red: 'arn:red' };
+    return { sns, table, notifier: new SnsNotifier(new SNSClient({ region }), topics, table) };
+  }
+
+  test('publishes to the topic of the tier, with what subscriptions filter by', async () => {
+    const { sns, notifier } = createNotifier();
+    await notifier.deliver(message);
+    const string = (StringValue: string) => ({ DataType: 'String', StringValue });
+    expect(sns.commandCalls(PublishCommand)[0]?.args[0].input).toEqual({
+      TopicArn: 'arn:red',
+      Subject: 'RED credit',
+      Message: 'an objective is broken',
+      MessageAttributes: {
+        model: string('credit'),
+        tier: string('red'),
+        event: string('raised'),
+        episode: string('e1'),
+        messageId: string('m1'),
+      },
+    });
+  });
+
+  test('a message that was delivered is not sent again', async () => {
+    const { sns, notifier } = createNotifier();
+    await notifier.deliver(message);
+    await notifier.deliver(message);
+    expect(sns.commandCalls(PublishCommand)).toHaveLength(1);
+  });
+
+  test('a message that SNS refused is not noted as delivered', async () => {
+    const { sns, notifier } = createNotifier();
+    sns.on(PublishCommand).rejectsOnce(new Error('throttled')).resolves({});
+    await expect(notifier.deliver(message)).rejects.toThrow('throttled');
+    await notifier.deliver(message);
+    expect(sns.commandCalls(PublishCommand)).toHaveLength(2);
+  });
+
+  test('a crash before the note sends it twice rather than never', async () => {
+    const { sns, table } = createNotifier();
+    const topics = { yellow: 'arn:yellow', red: 'arn:red' };
+    const crashing = {
+      get: table.get.bind(table),
+      list: table.list.bind(table),
+      remove: table.remove.bind(table),
+      put: () => Promise.reject(new Error('killed')),
+    };
+    await expect(new SnsNotifier(new SNSClient({ region }), topics, crashing).deliver(message)).rejects.toThrow();
+    await new SnsNotifier(new SNSClient({ region }), topics, table).deliver(message);
+    expect(sns.commandCalls(PublishCommand)).toHaveLength(2);
+  });
+
+  test('a text that is too long is cut between characters and says so', async () => {
+    const { sns, notifier } = createNotifier();
+    await notifier.deliver({ ...message, text: `a${'é'.repeat(200_000)}` });
+    const text = sns.commandCalls(PublishCommand)[0]?.args[0].input.Message ?? '';
+    expect(Buffer.byteLength(text)).toBeLessThan(256 * 1024 - 1024);
+    expect(text).toContain('cut here');
+    expect(text).not.toContain('\uFFFD');
+  });
+});
+
+describe('the key source', () => {
+  const master = 'ab'.repeat(32);
+
+  function createKeys(...secrets: (string | undefined | Error)[]) {
+    const client = mockClient(SecretsManagerClient);
+    onTestFinished(() => client.restore());
+    const handler = client.on(GetSecretValueCommand, { SecretId: 'arn:secret' });
+    for (const secret of secrets) {
+      if (secret instanceof Error) handler.rejectsOnce(secret);
+      else handler.resolvesOnce({ SecretString: secret });
+    }
+    return { client, keys: new SecretKeySource(new SecretsManagerClient({ region }), 'arn:secret') };
+  }
+
+  test('derives the very keys that a key file gives', async () => {
+    const path = join(temporaryDirectory(), 'key');
+    writeFileSync(path, master, { mode: 0o600 });
+    const { keys } = createKeys(master);
+    const key = await keys.modelDayKey('credit', '2026-03-10');
+    expect(key).toEqual(await new FileKeySource(path).modelDayKey('credit', '2026-03-10'));
+    expect(key).not.toEqual(await keys.modelDayKey('credit', '2026-03-11'));
+  });
+
+  test('the secret is read once', async () => {
+    const { keys, client } = createKeys(master);
+    await Promise.all([keys.modelDayKey('a', '2026-03-10'), keys.modelDayKey('b', '2026-03-10')]);
+    await keys.modelDayKey('a', '2026-03-11');
+    expect(client.commandCalls(GetSecretValueCommand)).toHaveLength(1);
+  });
+
+  test('a read that failed is tried again', async () => {
+    const { keys } = createKeys(new Error('throttled'), master);
+    await expect(keys.modelDayKey('a', '2026-03-10')).rejects.toThrow('throttled');
+    expect(await keys.modelDayKey('a', '2026-03-10')).toHaveLength(32);
+  });
+
+  test('another random text of that length will do, a shorter one will not', async () => {
+    expect(await createKeys('Zz'.repeat(32)).keys.modelDayKey('a', '2026-03-10')).toHaveLength(32);
+    await expect(createKeys('short').keys.modelDayKey('a', '2026-03-10')).rejects.toThrow('saw 5');
+    await expect(createKeys(undefined).keys.modelDayKey('a', '2026-03-10')).rejects.toThrow('no text');
+  });
+
+  test('a day of another form is refused', async () => {
+    await expect(createKeys(master).keys.modelDayKey('a', '10.3.2026')).rejects.toThrow('yyyy-mm-dd');
+  });
+});

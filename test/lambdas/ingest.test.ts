@@ -1,0 +1,188 @@
+import { expect, test } from 'vitest';
+import type { ModelRuntime } from '../../core/pipeline/model-runtime.ts';
+import type { SweepPorts } from '../../core/pipeline/sweep.ts';
+import { createIngestHandler } from '../../lambdas/ingest.ts';
+import { createRuntime } from '../pipeline/embedded-world.ts';
+import { captureEvent, context, failedIds, queueBatch, RecordedLog } from './events.ts';
+import { crashAtEveryWrite, hour, LambdaWorld, malformed, minute, payloads, requests, start } from './lambda-world.ts';
+
+function handlerOf(runtimes: readonly ModelRuntime[], ports: SweepPorts, log = new RecordedLog()) {
+  return createIngestHandler(async () => ({ runtimes, ports, log }));
+}
+
+/** A world that holds the objects, at a time when their window is closed. */
+async function createLambdaWorld(objects = [payloads(start, 'a'), requests(start, 'r')]) {
+  const world = new LambdaWorld(await createRuntime());
+  for (const object of objects) world.captures.put(object);
+  world.clock.set(start + hour + 2 * minute);
+  return world;
+}
+
+test('a batch is taken in; each line names what it is about and no value of it', async () => {
+  const objects = [payloads(start, 'a'), requests(start, 'r'), malformed(start, 'm')];
+  const world = await createLambdaWorld(objects);
+  const log = new RecordedLog();
+  const handler = handlerOf([world.runtime], world.process(), log);
+  expect(failedIds(await handler(queueBatch(objects.map(({ key }) => captureEvent(key))), context))).toEqual([]);
+  expect(world.state.keys('fragments/')).toHaveLength(3);
+  expect(world.audit.keys('bundles/')).toHaveLength(3);
+  expect(world.state.keys('quarantine/')).toHaveLength(1);
+  expect(log.lines.map(({ message }) => message)).toEqual(Array(3).fill('capture ingested'));
+  const line = log.lines.find(({ fields }) => fields.key === objects[2]?.key);
+  expect(line?.fields).toMatchObject({
+    requestId: 'request-1',
+    messageId: 'm2',
+    eventId: `event-${objects[2]?.key}`,
+    model: 'credit',
+    counted: 10,
+    quarantined: 10,
+  });
+});
+
+test('a message that can not be dealt with fails alone', async () => {
+  const good = payloads(start, 'good');
+  const world = await createLambdaWorld([good]);
+  const log = new RecordedLog();
+  const handler = handlerOf([world.runtime], world.process(), log);
+  const secret = 'secret-payload';
+  const batch = queueBatch([
+    `{"${secret}`,
+    `"${secret}"`,
+    captureEvent('data/x', { source: secret }),
+    captureEvent('data/x', { detail: { bucket: { name: 'b' }, object: { key: 7, note: secret } } }),
+    undefined,
+    captureEvent(good.key),
+  ]);
+  expect(failedIds(await handler(batch, context))).toEqual(['m0', 'm1', 'm2', 'm3', 'm4']);
+  expect(world.state.keys('fragments/')).toHaveLength(1);
+  expect(log.messages('error')).toHaveLength(5);
+  expect(JSON.stringify(log.lines)).toContain('expected the event \\"Object Created\\" of aws.s3');
+  expect(JSON.stringify(log.lines)).not.toContain(secret);
+});
+
+test('a batch of another shape is an error that names what was expected', async () => {
+  const world = await createLambdaWorld();
+  const handler = handlerOf([world.runtime], world.process());
+  await expect(handler({}, context)).rejects.toThrow('event.Records: expected SQS messages, saw nothing');
+  await expect(handler({ Records: [{ body: '' }] }, context)).rejects.toThrow('event.Records[0].messageId');
+  await expect(handler(null, undefined)).rejects.toThrow('event: expected an object, saw null');
+});
+
+test('objects that are none of ours, or gone, are acknowledged and never read', async () => {
+  const world = await createLambdaWorld([]);
+  const log = new RecordedLog();
+  const handler = handlerOf([world.runtime], world.process(), log);
+  const elsewhere = { detail: { bucket: { name: 'other' }, object: { key: 'data/credit/x' } } };
+  const batch = queueBatch([
+    captureEvent('elsewhere/x'),
+    captureEvent('x', elsewhere),
+    captureEvent('data/credit/../x'),
+    captureEvent('data/credit/AllTraffic/gone.jsonl'),
+  ]);
+  expect(failedIds(await handler(batch, context))).toEqual([]);
+  expect([...log.messages('warn')].sort()).toEqual([
+    'capture is gone',
+    'capture refused',
+    'capture refused: it lies under no source',
+    'capture refused: it lies under no source',
+  ]);
+  expect(world.captures.reads).toEqual([]);
+});
+
+test('an event of another account is refused', async () => {
+  const runtime = await createRuntime();
+  const sources = runtime.policy.sources.map((source) => ({ ...source, account: '999988887777' }));
+  const object = payloads(start, 'a');
+  const world = await createLambdaWorld([object]);
+  const log = new RecordedLog();
+  const handler = handlerOf([{ ...runtime, policy: { ...runtime.policy, sources } }], world.process(), log);
+  expect(failedIds(await handler(queueBatch([captureEvent(object.key)]), context))).toEqual([]);
+  expect(log.messages('warn')).toEqual(['capture refused']);
+  expect(world.captures.reads).toEqual([]);
+});
+
+test('an object whose key held another before becomes a finding, and its message is acknowledged', async () => {
+  const object = payloads(start, 'a');
+  const world = await createLambdaWorld([object]);
+  const log = new RecordedLog();
+  const handler = handlerOf([world.runtime], world.process(), log);
+  await handler(queueBatch([captureEvent(object.key)]), context);
+  world.captures.put({ ...object, body: payloads(start, 'b').body });
+  expect(failedIds(await handler(queueBatch([captureEvent(object.key)]), context))).toEqual([]);
+  expect((await world.modelState()).integrity).toHaveLength(1);
+  expect(log.messages('error')).toHaveLength(1);
+});
+
+test('models that share an object all get it, whatever happens to one of them', async () => {
+  const object = payloads(start, 'a');
+  const world = await createLambdaWorld([object]);
+  const other = await createRuntime({ name: 'other' });
+  const ports = world.process();
+  const failing: SweepPorts = {
+    ...ports,
+    keys: {
+      modelDayKey: (model, day) =>
+        model === 'credit' ? Promise.reject(new Error('x')) : ports.keys.modelDayKey(model, day),
+    },
+  };
+  const batch = queueBatch([captureEvent(object.key)]);
+  expect(failedIds(await handlerOf([world.runtime, other], failing)(batch, context))).toEqual(['m0']);
+  expect(world.state.keys('fragments/other/')).toHaveLength(1);
+  expect(failedIds(await handlerOf([world.runtime, other], ports)(batch, context))).toEqual([]);
+  expect(world.state.keys('fragments/')).toHaveLength(2);
+});
+
+test('at most four objects are worked on at a time, large ones alone and last', async () => {
+  const objects = Array.from({ length: 9 }, (_, index) => payloads(start, `n${index}`));
+  const world = await createLambdaWorld(objects);
+  const ports = world.process();
+  const sizes = new Map(objects.map(({ key }, index) => [key, index < 2 ? 9e6 : 100]));
+  let active = 0;
+  const seen: { readonly key: string; readonly active: number }[] = [];
+  const watched: SweepPorts = {
+    ...ports,
+    captures: {
+      list: (bucket, prefix) => ports.captures.list(bucket, prefix),
+      head: (bucket, key) => ports.captures.head(bucket, key),
+      read: async function* (object) {
+        active++;
+        seen.push({ key: object.key, active });
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        yield* ports.captures.read(object);
+        active--;
+      },
+    },
+  };
+  const bodies = objects.map(({ key }) =>
+    captureEvent(key, { detail: { bucket: { name: 'captures' }, object: { key, size: sizes.get(key) } } }),
+  );
+  expect(failedIds(await handlerOf([world.runtime], watched)(queueBatch(bodies), context))).toEqual([]);
+  expect(Math.max(...seen.map((one) => one.active))).toBe(4);
+  expect(seen.slice(-2)).toEqual(objects.slice(0, 2).map(({ key }) => ({ key, active: 1 })));
+});
+
+test('killed after any write and delivered again, nothing differs from an undisturbed run', async () => {
+  const objects = [payloads(start, 'a'), malformed(start, 'm'), requests(start, 'r')];
+  const runtime = await createRuntime();
+  let pending: readonly string[] = [];
+  const writes = await crashAtEveryWrite(
+    {
+      runtime,
+      arrange: async (world) => {
+        for (const object of objects) world.captures.put(object);
+        world.clock.set(start + hour + 2 * minute);
+        pending = objects.map(({ key }) => captureEvent(key));
+      },
+      invoke: async (_, ports) => {
+        const batch = pending;
+        const failed = failedIds(await handlerOf([runtime], ports)(queueBatch(batch), context));
+        pending = batch.filter((_body, index) => failed.includes(`m${index}`));
+        return pending.length === 0;
+      },
+    },
+    async (undisturbed, disturbed, at) => {
+      expect(await disturbed.contents(), at).toEqual(await undisturbed.contents());
+    },
+  );
+  expect(new Set(writes.map((name) => name.split(' ')[0]))).toEqual(new Set(['audit', 'state', 'table', 'touch']));
+});

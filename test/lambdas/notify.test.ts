@@ -1,0 +1,186 @@
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { type AwsClientStub, mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SnsNotifier } from '../../adapters/aws/sns-notifier.ts';
+import { alarmMessage } from '../../core/alarm/alarm-message.ts';
+import {
+  fleetAlarms,
+  heartbeatAlarmName,
+  modelAlarmNames,
+  modelAlarms,
+} from '../../core/contract/alarm-definitions.ts';
+import type { AlarmStateValue } from '../../core/model/alarm.ts';
+import type { SweepPorts } from '../../core/pipeline/sweep.ts';
+import { createEvaluateHandler } from '../../lambdas/evaluate.ts';
+import { createNotifyHandler } from '../../lambdas/notify.ts';
+import { createRuntime } from '../pipeline/embedded-world.ts';
+import { context, notifications, RecordedLog } from './events.ts';
+import { crashAtEveryWrite, hour, LambdaWorld, minute, payloads, start } from './lambda-world.ts';
+
+let sns: AwsClientStub<SNSClient>;
+/** Ids of published messages; a world's are told apart by its topics. */
+let published: { readonly topic: string; readonly id: string; readonly event: string }[] = [];
+/** How many requests SNS refuses first. */
+let refusals = 0;
+
+beforeEach(() => {
+  published = [];
+  refusals = 0;
+  sns = mockClient(SNSClient);
+  sns.on(PublishCommand).callsFake(({ TopicArn, MessageAttributes }) => {
+    if (refusals-- > 0) throw new Error('throttled');
+    const { messageId, event } = MessageAttributes;
+    published.push({ topic: TopicArn, id: messageId.StringValue, event: event.StringValue });
+    return {};
+  });
+});
+
+afterEach(() => void sns.restore());
+
+const client = new SNSClient({ region: 'eu-west-1' });
+let worlds = 0;
+const nameOf = new WeakMap<LambdaWorld, string>();
+
+function topicsOf(world: LambdaWorld) {
+  const name = nameOf.get(world) ?? `world${worlds++}`;
+  nameOf.set(world, name);
+  return { yellow: `${name}:yellow`, red: `${name}:red` };
+}
+
+function messagesOf(world: LambdaWorld) {
+  const { yellow, red } = topicsOf(world);
+  const own = published.filter(({ topic }) => topic === yellow || topic === red);
+  return own.map(({ topic, id, event }) => `${topic.split(':')[1]} ${event} ${id}`);
+}
+
+function handlerOf(world: LambdaWorld, ports: SweepPorts = world.process(), log = new RecordedLog()) {
+  const { policy, fleet } = world.runtime;
+  const notifier = new SnsNotifier(client, topicsOf(world), ports.table);
+  return createNotifyHandler(async () => ({ fleet, policies: [policy], ports: { ...ports, notifier }, log }));
+}
+
+/** CloudWatch's message of a state change. */
+function alarm(world: LambdaWorld, name: string, to: AlarmStateValue, time: number): string {
+  const { policy, fleet } = world.runtime;
+  const definition = [...modelAlarms(policy, fleet), ...fleetAlarms(fleet)].find((one) => one.name === name);
+  if (!definition) throw new Error(`expected an alarm ${name}`);
+  const from = to === 'OK' ? 'ALARM' : 'OK';
+  const transition = { alarm: name, from, to, time, reason: 'threshold crossed', actionsEnabled: true } as const;
+  return alarmMessage(definition, transition, { account: '111122223333', region: 'eu-west-1' }, new Map());
+}
+
+/** A drifted window was judged. */
+async function arrangeDrift(world: LambdaWorld) {
+  await world.deliver(payloads(start, 'drifted', { factor: 3 }));
+  world.clock.set(start + hour + 11 * minute);
+  const tick = createEvaluateHandler(async () => ({
+    runtimes: [world.runtime],
+    ports: world.process(),
+    log: new RecordedLog(),
+  }));
+  await tick({ schedule: 'tick' }, context);
+}
+
+async function createDriftWorld() {
+  const world = new LambdaWorld(await createRuntime());
+  await arrangeDrift(world);
+  return world;
+}
+
+const names = modelAlarmNames('credit');
+const at = start + hour + 12 * minute;
+
+test('an alarm is told to the people of its tier, once, and its message is evidenced', async () => {
+  const world = await createDriftWorld();
+  const evidence = world.audit.keys().length;
+  const event = notifications([alarm(world, names.yellow, 'ALARM', at)]);
+  for (let delivery = 0; delivery < 3; delivery++) await handlerOf(world)(event, context);
+  expect(messagesOf(world)).toEqual([expect.stringMatching(/^yellow raised /)]);
+  expect(world.audit.keys().length).toBe(evidence + 1);
+  await handlerOf(world)(notifications([alarm(world, names.yellow, 'OK', at + hour)]), context);
+  expect(messagesOf(world)[1]).toMatch(/^yellow recovered /);
+});
+
+test('the fleet’s own alarm is told as well', async () => {
+  const world = await createDriftWorld();
+  await handlerOf(world)(notifications([alarm(world, heartbeatAlarmName, 'ALARM', at)]), context);
+  expect(messagesOf(world)).toEqual([expect.stringMatching(/^red raised /)]);
+});
+
+test('an alarm that returned within the hold-off is raised by the schedule where it lasts', async () => {
+  const world = await createDriftWorld();
+  for (const [index, state] of (['ALARM', 'OK', 'ALARM'] as const).entries()) {
+    await handlerOf(world)(notifications([alarm(world, names.red, state, at + index * minute)]), context);
+  }
+  expect(messagesOf(world)).toHaveLength(2);
+  world.clock.set(at + hour);
+  await handlerOf(world)({ schedule: 'overdue' }, context);
+  await handlerOf(world)({ 'detail-type': 'Scheduled Event' }, context);
+  expect(messagesOf(world).map((message) => message.replace(/ \w+$/, ''))).toEqual([
+    'red raised',
+    'red recovered',
+    'red raised',
+  ]);
+});
+
+test('a message that is none fails, and the others of its event are told', async () => {
+  const world = await createDriftWorld();
+  const log = new RecordedLog();
+  const event = notifications(['{"secret":', alarm(world, names.red, 'ALARM', at)]);
+  await expect(handlerOf(world, world.process(), log)(event, context)).rejects.toThrow('1 alarms not told');
+  expect(messagesOf(world)).toHaveLength(1);
+  expect(JSON.stringify(log.lines)).not.toContain('secret');
+  expect(log.lines.map(({ fields }) => fields.messageId)).toEqual(['n0', 'n1']);
+});
+
+test.each([{}, { schedule: 'tick' }, { Records: {} }, { Records: [{ Sns: { MessageId: 'x' } }] }])(
+  'another event is refused: %j',
+  async (event) => {
+    await expect(handlerOf(await createDriftWorld())(event, context)).rejects.toThrow(/expected/);
+  },
+);
+
+test('what SNS refuses is told by the next delivery', async () => {
+  const world = await createDriftWorld();
+  refusals = 1;
+  const event = notifications([alarm(world, names.red, 'ALARM', at)]);
+  await expect(handlerOf(world)(event, context)).rejects.toThrow('not told');
+  await handlerOf(world)(event, context);
+  expect(messagesOf(world)).toHaveLength(1);
+});
+
+test.each([
+  ['yellow', []],
+  ['red', ['yellow']],
+] as const)('killed after any write and delivered again: %s after %j is told as undisturbed', async (tier, before) => {
+  const runtime = await createRuntime();
+  const writes = await crashAtEveryWrite(
+    {
+      runtime,
+      arrange: async (world) => {
+        await arrangeDrift(world);
+        for (const one of before) {
+          await handlerOf(world)(notifications([alarm(world, names[one], 'ALARM', at - minute)]), context);
+        }
+      },
+      invoke: async (world, ports) => {
+        await handlerOf(world, ports)(notifications([alarm(world, names[tier], 'ALARM', at)]), context);
+        return true;
+      },
+    },
+    async (undisturbed, disturbed, where) => {
+      expect(await disturbed.contents(), where).toEqual(await undisturbed.contents());
+      // At least once: an id may come twice, none is missing and none is new.
+      expect(new Set(messagesOf(disturbed)), where).toEqual(new Set(messagesOf(undisturbed)));
+    },
+  );
+  expect(writes).toEqual(['audit bundles', 'table deliveries', 'table episodes']);
+});
+
+test('two deliveries of one alarm at once: the same message, at most twice', async () => {
+  const world = await createDriftWorld();
+  const event = notifications([alarm(world, names.red, 'ALARM', at)]);
+  await Promise.all([1, 2].map(() => handlerOf(world)(event, context)));
+  expect(new Set(messagesOf(world)).size).toBe(1);
+  expect(messagesOf(world).length).toBeLessThanOrEqual(2);
+});
