@@ -50,6 +50,21 @@ export async function settledRevision(ports: RollUpPorts, series: Series, window
 }
 
 /**
+ * How many fragments the newest settled verdict of each window of the last 32 days was made from, by the prefix of their
+ * keys. A window without a settled verdict is left out.
+ */
+export async function settledFragments(ports: RollUpPorts, model: string): Promise<ReadonlyMap<string, number>> {
+  const { rollUps } = await readModelState(ports.table, model, ports.clock.now());
+  const settled = new Map<string, number>();
+  for (const [, key] of rollUps) {
+    for (const { prefix, fragments, revision } of (await readRollUp(ports.state, key)).windows) {
+      if (revision > noRevision) settled.set(prefix, fragments);
+    }
+  }
+  return settled;
+}
+
+/**
  * Keeps the hourly SLI sums of a closed window, so that the tick reads one small object a day instead of history.
  * @param revision of the verdict whose metrics and evidence were written before.
  */

@@ -1,10 +1,11 @@
-import { modelFragmentPrefix, objectId, parseFragmentKey } from '../contract/keys.ts';
+import { fragmentWindowPrefix, modelFragmentPrefix, objectId, parseFragmentKey } from '../contract/keys.ts';
 import type { Series } from '../model/profile.ts';
 import { type IngestPorts, ingestCapture } from './ingest.ts';
 import { fragmentLifeMilliseconds } from './intake.ts';
 import { RefusedCapture, rootOf } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { CaptureListing } from './ports.ts';
+import { settledFragments } from './roll-up.ts';
 import { listSeries } from './series.ts';
 import { guardIntegrity, type JudgedWindow, judgeOwnWindow, type TickPorts } from './tick.ts';
 
@@ -62,16 +63,34 @@ async function listFragments(ports: SweepPorts, model: string): Promise<Readonly
   return ids;
 }
 
+/** How many fragments each window has, by the prefix of their keys. Listed anew: ingesting may have added some. */
+async function countFragments(ports: SweepPorts, model: string): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for await (const key of ports.state.list(modelFragmentPrefix(model))) {
+    const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+    counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * Fragments are only ever added, and a settled verdict says how many it knew: a window with as many needs no second
+ * look, and none of its fragments is read.
+ */
 async function judgeChanged(runtime: ModelRuntime, ports: SweepPorts): Promise<readonly JudgedWindow[]> {
   const { name, windowSeconds } = runtime.policy;
   const width = windowSeconds * 1000;
+  const counts = await countFragments(ports, name);
+  const settled = await settledFragments(ports, name);
   const judged: JudgedWindow[] = [];
   for (const state of await listSeries(ports.table, name)) {
     const series: Series = { model: name, variant: state.variant, version: state.version, layout: state.layout };
     const oldest = ports.clock.now() - fragmentLifeMilliseconds;
     const first = Math.max(state.firstWindow, Math.floor(oldest / width) * width);
     for (let start = first; start < state.judgedThrough; start += width) {
-      if ((await ports.windows.read(series, start)).fragments.length === 0) continue;
+      const prefix = fragmentWindowPrefix(series, start);
+      const count = counts.get(prefix);
+      if (count === undefined || settled.get(prefix) === count) continue;
       const outcome = await guardIntegrity(runtime, ports, () =>
         judgeOwnWindow(runtime, ports, series, { start, end: start + width }),
       );

@@ -1,0 +1,86 @@
+import { CfnAlarm, CfnCompositeAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { modelAlarms } from '../core/contract/alarm-definitions.ts';
+import { formatAlarmDescription } from '../core/contract/alarm-text.ts';
+import type { AlarmDefinition } from '../core/model/alarm.ts';
+import type { FleetPolicy, ModelPolicy } from '../core/model/policy.ts';
+import type { FleetNames } from './names.ts';
+
+/** The internal topic of an alarm's tier: notify says what people read. Alarms without people have no action. */
+export function routedActions(names: FleetNames, { audience }: AlarmDefinition): readonly string[] {
+  return audience === 'none' ? [] : [names.topicArn(names.alarmTopic(audience))];
+}
+
+/** Straight to people: to those who take everything, and to those whose subscription is filtered by model. */
+export function directActions(names: FleetNames, audiences: readonly ('yellow' | 'red')[]): readonly string[] {
+  return audiences.flatMap((tier) => [
+    names.topicArn(names.deliveryTopic(tier)),
+    names.topicArn(names.failureTopic(tier)),
+  ]);
+}
+
+/** One alarm, exactly as defined. */
+export function renderAlarm(
+  scope: Construct,
+  id: string,
+  definition: AlarmDefinition,
+  actions: readonly string[],
+): CfnAlarm | CfnCompositeAlarm {
+  const common = {
+    alarmName: definition.name,
+    alarmDescription: formatAlarmDescription(definition),
+    actionsEnabled: true,
+    alarmActions: [...actions],
+    okActions: [...actions],
+  };
+  if (definition.type === 'composite') {
+    const { rule, suppressor } = definition;
+    return new CfnCompositeAlarm(scope, id, {
+      ...common,
+      alarmRule: rule,
+      ...(suppressor && {
+        actionsSuppressor: suppressor.alarm,
+        actionsSuppressorWaitPeriod: suppressor.waitSeconds,
+        actionsSuppressorExtensionPeriod: suppressor.extensionSeconds,
+      }),
+    });
+  }
+  return new CfnAlarm(scope, id, {
+    ...common,
+    namespace: definition.namespace,
+    metricName: definition.metric,
+    dimensions: definition.dimensions.map(([name, value]) => ({ name, value })),
+    statistic: definition.statistic,
+    period: definition.periodSeconds,
+    evaluationPeriods: definition.evaluationPeriods,
+    datapointsToAlarm: definition.datapointsToAlarm,
+    threshold: definition.threshold,
+    comparisonOperator: definition.comparison,
+    treatMissingData: definition.missingData,
+  });
+}
+
+export interface ModelAlarmsProps {
+  readonly policy: ModelPolicy;
+  readonly fleet: FleetPolicy;
+  readonly names: FleetNames;
+}
+
+/** The alarms of one model. */
+export class ModelAlarms extends Construct {
+  constructor(scope: Construct, id: string, { policy, fleet, names }: ModelAlarmsProps) {
+    super(scope, id);
+    const rendered = new Map<string, CfnAlarm | CfnCompositeAlarm>();
+    for (const definition of modelAlarms(policy, fleet)) {
+      const kind = definition.name.slice(definition.name.lastIndexOf('/') + 1);
+      const alarm = renderAlarm(this, kind, definition, routedActions(names, definition));
+      rendered.set(definition.name, alarm);
+      if (definition.type !== 'composite') continue;
+      // A composite can only be made after the alarms that its rule names, and its suppressor.
+      for (const [name, other] of rendered) {
+        const isNamed = definition.rule.includes(`"${name}"`) || definition.suppressor?.alarm === name;
+        if (isNamed) alarm.addResourceDependency(other);
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { Tags } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { ModelAlarms } from './alarms.ts';
+import { CapturePipeline } from './capture-pipeline.ts';
+import { Evaluation, TouchQueue } from './evaluation.ts';
+import { type FleetConfiguration, modelsOfShard } from './fleet-configuration.ts';
+import { fleetNames } from './names.ts';
+
+export interface ModelShardProps {
+  readonly configuration: FleetConfiguration;
+  /** Name of the shard, as in `models[].shard`. */
+  readonly shard: string;
+  /**
+   * How many capture objects of the shard may be read at the same time, 2 to 1000.
+   * @default 10
+   */
+  readonly maximumIngestConcurrency?: number;
+}
+
+/** Everything that watches the models of one shard. Needs a platform of the same fleet in the same account and region. */
+export class ModelShard extends Construct {
+  readonly captures: CapturePipeline;
+  readonly evaluation: Evaluation;
+
+  constructor(scope: Construct, id: string, { configuration, shard, maximumIngestConcurrency }: ModelShardProps) {
+    super(scope, id);
+    const names = fleetNames(configuration.deployment.fleetName);
+    const models = modelsOfShard(configuration, shard);
+    if (models.length === 0) {
+      const known = configuration.deployment.shards.map(({ name }) => name).join(', ');
+      throw new RangeError(`shard ${shard}: expected one of the configuration's (${known})`);
+    }
+    Tags.of(this).add('tidewatch:fleet', names.fleet);
+    Tags.of(this).add('tidewatch:shard', shard);
+
+    const context = { shard, names, configuration, models };
+    const touchQueue = new TouchQueue(this, 'Touch', context).queue;
+    this.captures = new CapturePipeline(this, 'Captures', {
+      ...context,
+      touchQueue,
+      maximumConcurrency: maximumIngestConcurrency,
+    });
+    this.evaluation = new Evaluation(this, 'Evaluation', { ...context, touchQueue });
+    for (const policy of models) {
+      new ModelAlarms(this, `Model-${policy.name}`, { policy, fleet: configuration.fleet, names });
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { DeploymentPolicy } from '../core/contract/deployment.ts';
+import { tableAttributes } from '../core/contract/env-names.ts';
+import { logAccesses } from './access-logs.ts';
+import { evidenceTamperActions } from './evidence-protection.ts';
+import type { FleetNames } from './names.ts';
+
+export interface StorageProps {
+  readonly names: FleetNames;
+  /** Encrypts everything here but the access logs. */
+  readonly dataKey: IKey;
+  /** Of it: how long evidence is locked and in which mode. */
+  readonly deployment: Pick<DeploymentPolicy, 'production' | 'retentionDays'>;
+  /**
+   * Refuses to delete the table, also when the stack is removed.
+   * @default true
+   */
+  readonly deletionProtection?: boolean;
+}
+
+/** A fragment serves its window until seven days after the window's end; a window is a day long at most. */
+const fragmentDays = 8;
+/** Sums of a day serve budgets of up to thirty days. */
+const dailySumDays = 40;
+/** Kept when the stack goes; but not when its creation fails half way, so that it can be repeated. */
+const kept = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+
+const quarantineDays = 90;
+const accessLogDays = 90;
+
+/** Buckets, table and secret of a fleet. All are kept when the stack is removed. */
+export class Storage extends Construct {
+  readonly accessLogBucket: Bucket;
+  readonly stateBucket: Bucket;
+  readonly auditBucket: Bucket;
+  readonly table: Table;
+  readonly evidenceSecret: Secret;
+
+  constructor(scope: Construct, id: string, { names, dataKey, deployment, deletionProtection = true }: StorageProps) {
+    super(scope, id);
+    const bucketDefaults = {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      removalPolicy: kept,
+    };
+    const abandonedUploads = {
+      id: 'abandoned-uploads',
+      abortIncompleteMultipartUploadAfter: Duration.days(1),
+    };
+    const encrypted = { encryption: BucketEncryption.KMS, encryptionKey: dataKey, bucketKeyEnabled: true };
+
+    this.accessLogBucket = new Bucket(this, 'AccessLogBucket', {
+      ...bucketDefaults,
+      bucketName: names.accessLogBucket,
+      // S3's log delivery knows no other encryption.
+      encryption: BucketEncryption.S3_MANAGED,
+      lifecycleRules: [{ id: 'expiry', expiration: Duration.days(accessLogDays) }, abandonedUploads],
+    });
+    Validations.of(this.accessLogBucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'The bucket of access logs: logging its own accesses would never end.',
+    });
+
+    this.accessLogBucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AccessLogsOfThisAccount',
+        principals: [new ServicePrincipal('logging.s3.amazonaws.com')],
+        actions: ['s3:PutObject'],
+        resources: [this.accessLogBucket.arnForObjects('*')],
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    );
+
+    this.stateBucket = new Bucket(this, 'StateBucket', {
+      ...bucketDefaults,
+      ...encrypted,
+      bucketName: names.stateBucket,
+      lifecycleRules: [
+        { id: 'fragments', prefix: 'fragments/', expiration: Duration.days(fragmentDays) },
+        { id: 'daily-sums', prefix: 'slis/', expiration: Duration.days(dailySumDays) },
+        { id: 'quarantine', prefix: 'quarantine/', expiration: Duration.days(quarantineDays) },
+        abandonedUploads,
+      ],
+    });
+
+    this.auditBucket = new Bucket(this, 'AuditBucket', {
+      ...bucketDefaults,
+      ...encrypted,
+      bucketName: names.auditBucket,
+      versioned: true,
+      objectLockEnabled: true,
+      objectLockDefaultRetention: deployment.production
+        ? ObjectLockRetention.compliance(Duration.days(deployment.retentionDays))
+        : ObjectLockRetention.governance(Duration.days(deployment.retentionDays)),
+      lifecycleRules: [abandonedUploads],
+    });
+    logAccesses(this.stateBucket, this.accessLogBucket, 'state/');
+    logAccesses(this.auditBucket, this.accessLogBucket, 'audit/');
+    // Whoever wants to remove evidence must first change this policy, which CloudTrail records.
+    this.auditBucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'EvidenceStays',
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: [...evidenceTamperActions],
+        resources: [this.auditBucket.bucketArn, this.auditBucket.arnForObjects('*')],
+      }),
+    );
+
+    this.table = new Table(this, 'Table', {
+      tableName: names.table,
+      partitionKey: { name: tableAttributes.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: tableAttributes.sortKey, type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: dataKey,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection,
+      removalPolicy: kept,
+    });
+
+    // The table can't be taken back once it is there: what may fail, as a bucket's name may be taken, comes before.
+    this.table.node.addDependency(this.stateBucket, this.auditBucket);
+
+    this.evidenceSecret = new Secret(this, 'EvidenceSecret', {
+      secretName: names.evidenceSecret,
+      description: `Tidewatch ${names.fleet}: the keys of encrypted evidence are derived from it. Losing it loses them`,
+      encryptionKey: dataKey,
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy: kept,
+    });
+    Validations.of(this.evidenceSecret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'Evidence is encrypted under keys derived from this secret: rotating it would make all of it unreadable.',
+    });
+  }
+}

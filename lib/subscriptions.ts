@@ -1,0 +1,106 @@
+import { Aws } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
+import { CfnSubscription, type ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { shortHash } from '../core/model/content-hash.ts';
+import type { ContactPolicy, ModelPolicy } from '../core/model/policy.ts';
+import type { Topics } from './topics.ts';
+
+/** Messages about the fleet as a whole carry this in place of a model's name. */
+const fleetModel = 'fleet';
+/** SNS takes this many values in a filter. Whoever watches more models than that gets all messages. */
+const maximumFilterValues = 150;
+
+/** A contact and what it is told. */
+export interface PlannedSubscription {
+  readonly contact: ContactPolicy;
+  /** Undefined: everything. */
+  readonly models?: readonly string[] | undefined;
+}
+
+/**
+ * Who subscribes to a tier. A contact of every model needs no filter; another hears of its models and of the fleet.
+ * @returns one entry a contact, in the order of the configuration.
+ */
+export function planSubscriptions(
+  models: readonly Pick<ModelPolicy, 'name' | 'alerts'>[],
+  tier: 'yellow' | 'red',
+): readonly PlannedSubscription[] {
+  const contacts = new Map<string, { contact: ContactPolicy; models: string[] }>();
+  for (const { name, alerts } of models) {
+    for (const contact of alerts[tier]) {
+      const key = `${contact.kind}:${contact.kind === 'email' ? contact.address.toLowerCase() : contact.address}`;
+      const known = contacts.get(key);
+      if (known) known.models.push(name);
+      else contacts.set(key, { contact, models: [name] });
+    }
+  }
+  return [...contacts.values()].map(({ contact, models: named }) => ({
+    contact,
+    models: named.length === models.length || named.length >= maximumFilterValues ? undefined : named,
+  }));
+}
+
+export interface SubscriptionsProps {
+  readonly topics: Topics;
+  readonly models: readonly ModelPolicy[];
+  /** Messages that an endpoint kept refusing. */
+  readonly deadLetters: Queue;
+}
+
+/** The contacts of the configuration, subscribed to the delivery topics. */
+export class Subscriptions extends Construct {
+  readonly #deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, { topics, models, deadLetters }: SubscriptionsProps) {
+    super(scope, id);
+    this.#deadLetters = deadLetters;
+    const used: ITopic[] = [];
+    for (const tier of ['yellow', 'red'] as const) {
+      const delivery = topics.delivery.get(tier);
+      const failures = topics.failures.get(tier);
+      if (!delivery || !failures) continue;
+      for (const planned of planSubscriptions(models, tier)) {
+        this.#subscribe(`${tier}-delivery`, delivery, planned);
+        used.push(delivery);
+        // An alarm's own message carries no attributes, so that no filter by model ever lets it pass.
+        if (planned.models === undefined) continue;
+        this.#subscribe(`${tier}-failures`, failures, { contact: planned.contact });
+        used.push(failures);
+      }
+    }
+    if (used.length === 0) return;
+    deadLetters.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'RefusedMessages',
+        principals: [new ServicePrincipal('sns.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [deadLetters.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': [...new Set(used)].map(({ topicArn }) => topicArn) } },
+      }),
+    );
+  }
+
+  #subscribe(group: string, topic: ITopic, { contact, models }: PlannedSubscription): void {
+    // Named by whom it reaches, so that a changed list of contacts leaves the others as they are, confirmed.
+    const id = `${group}-${contact.kind}-${shortHash(contact.address.toLowerCase())}`;
+    const subscription = new CfnSubscription(this, id, {
+      topicArn: topic.topicArn,
+      protocol: contact.kind,
+      endpoint: contact.address,
+      ...(models && { filterPolicy: { model: [...models, fleetModel] } }),
+      redrivePolicy: { deadLetterTargetArn: this.#deadLetters.queueArn },
+    });
+    subscription.node.addDependency(this.#deadLetters);
+    if (contact.kind !== 'lambda') return;
+    new CfnPermission(this, `${id}-permission`, {
+      action: 'lambda:InvokeFunction',
+      functionName: contact.address,
+      principal: 'sns.amazonaws.com',
+      sourceArn: topic.topicArn,
+      sourceAccount: Aws.ACCOUNT_ID,
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import { availabilitySlo, defineConfig, httpCapture, sagemakerCapture, sqsQueue } from '../../../tidewatch.ts';
+
+/**
+ * Three models of one capture bucket: one that stays quiet, one whose inputs drift, one whose requests fail. The windows
+ * are days, and the captures of yesterday, so that a window is closed when its captures arrive and a run need not wait.
+ */
+
+const columns = ['age', 'amount', 'channel'];
+const bucket = 'e2e-captures';
+const queue = (name: string) => sqsQueue(`arn:aws:sqs:eu-west-1:000000000000:${name}`);
+
+function model(name: string) {
+  return {
+    name,
+    source: sagemakerCapture({ bucket, prefix: 'datacapture', endpoint: name, createBucket: true }),
+    versions: [{ match: 'v1', schema: { columns, prediction: 'score' }, baseline: '../../fixtures/e2e/baseline.json' }],
+    window: '1d' as const,
+    grace: '0s' as const,
+    captureDelay: '0m' as const,
+    silenceAfter: '30d' as const,
+    drift: { level: 0.01 },
+    // The second deployment of a run changes this, and nothing else.
+    publishedFeatures: process.env.TIDEWATCH_E2E_CHANGED === 'yes' ? 3 : 5,
+    alerts: { yellow: [queue('e2e-yellow')], red: [queue('e2e-red')] },
+  };
+}
+
+const orders = model('e2e-orders');
+
+export default defineConfig({
+  fleet: { name: 'e2e', runbook: 'https://example.com/runbook' },
+  models: [
+    model('e2e-pricing'),
+    model('e2e-credit'),
+    {
+      ...orders,
+      source: [orders.source, httpCapture({ bucket, prefix: 'requests/e2e-orders', role: 'requests' })],
+      slos: [availabilitySlo({ objective: 0.99 })],
+    },
+  ],
+});

@@ -1,0 +1,75 @@
+import type { Template, TemplateResource } from './template-values.ts';
+
+/** What the emulator's template lacks of the one that AWS would get. */
+export interface ProfiledTemplate {
+  readonly template: Template;
+  /** One sentence per change. */
+  readonly changes: readonly string[];
+}
+
+/**
+ * Takes out of a template what the emulator refuses, and switches the actions of its alarms off: it evaluates them by
+ * rules of its own.
+ */
+export function profileTemplate(full: Template): ProfiledTemplate {
+  const changes: string[] = [];
+  const leftOut = new Set<string>();
+  for (const [logicalId, resource] of Object.entries(full.Resources)) {
+    const reason = refusal(resource);
+    if (reason === undefined) continue;
+    leftOut.add(logicalId);
+    changes.push(`left out: ${resource.Type} ${nameOf(resource) ?? logicalId} (${reason})`);
+  }
+  let silenced = 0;
+  const Resources: Record<string, TemplateResource> = {};
+  for (const [logicalId, resource] of Object.entries(full.Resources)) {
+    if (leftOut.has(logicalId)) continue;
+    const kept = withoutReferences(resource, leftOut);
+    if (resource.Type === 'AWS::CloudWatch::Alarm') {
+      silenced++;
+      Resources[logicalId] = { ...kept, Properties: { ...kept.Properties, ActionsEnabled: false } };
+    } else Resources[logicalId] = kept;
+  }
+  if (silenced > 0) changes.push(`actions disabled: ${silenced} metric alarms`);
+  const outputs = Object.entries(full.Outputs ?? {}).filter(([, output]) => !refersTo(output, leftOut));
+  return { template: { ...full, Resources, Outputs: Object.fromEntries(outputs) }, changes };
+}
+
+function refusal({ Type, Properties }: TemplateResource): string | undefined {
+  if (Type === 'AWS::CloudWatch::CompositeAlarm') return 'the emulator has no composite alarms in CloudFormation';
+  if (Type === 'AWS::CloudWatch::Alarm' && Properties?.Metrics !== undefined) {
+    return 'the emulator has no metric math';
+  }
+  return undefined;
+}
+
+function nameOf({ Properties }: TemplateResource): string | undefined {
+  const name = Properties?.AlarmName;
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** @throws {Error} where a property needs what was left out: then the profile has to say what stands in for it. */
+function withoutReferences(resource: TemplateResource, leftOut: ReadonlySet<string>): TemplateResource {
+  const { DependsOn, ...rest } = resource;
+  const depends = (Array.isArray(DependsOn) ? DependsOn : DependsOn === undefined ? [] : [DependsOn]).filter(
+    (logicalId) => !leftOut.has(logicalId),
+  );
+  if (refersTo(rest, leftOut)) {
+    throw new Error(`emulator profile: a ${resource.Type} refers to a resource that is left out`);
+  }
+  return depends.length > 0 ? { ...rest, DependsOn: depends } : rest;
+}
+
+function refersTo(value: unknown, logicalIds: ReadonlySet<string>): boolean {
+  if (Array.isArray(value)) return value.some((item) => refersTo(item, logicalIds));
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, item]) => {
+    if (key === 'Ref') return logicalIds.has(String(item));
+    if (key === 'Fn::GetAtt') return logicalIds.has(String(Array.isArray(item) ? item[0] : item).split('.')[0] ?? '');
+    if (key === 'Fn::Sub') {
+      const text = String(Array.isArray(item) ? item[0] : item);
+      if ([...logicalIds].some((logicalId) => text.includes(`\${${logicalId}`))) return true;
+    }
+    return refersTo(item, logicalIds);
+  });
+}

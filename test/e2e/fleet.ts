@@ -1,0 +1,94 @@
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { S3ObjectStore } from '../../adapters/aws/s3-object-store.ts';
+import { envNames } from '../../core/contract/env-names.ts';
+import { type Aws, describeFunction, type LambdaFunction } from './aws.ts';
+import type { DeployedStack } from './deployment.ts';
+
+export const models = { quiet: 'e2e-pricing', drifted: 'e2e-credit', failing: 'e2e-orders' } as const;
+export const captureBucket = 'e2e-captures';
+export const inboxes = { yellow: 'e2e-yellow', red: 'e2e-red' } as const;
+
+/** What was deployed, by the names that the functions themselves were given. */
+export interface Fleet {
+  readonly stateBucket: string;
+  readonly auditBucket: string;
+  readonly table: string;
+  readonly evidenceSecret: string;
+  readonly state: S3ObjectStore;
+  readonly audit: S3ObjectStore;
+  /** By handler: ingest, evaluate, sweep, notify. */
+  readonly functions: ReadonlyMap<string, LambdaFunction>;
+}
+
+/** @throws {Error} where a function or a variable is missing. */
+export async function describeFleet(aws: Aws, stacks: readonly DeployedStack[]): Promise<Fleet> {
+  const functions = new Map<string, LambdaFunction>();
+  for (const { template, values } of stacks) {
+    for (const [logicalId, { Type }] of Object.entries(template.Resources)) {
+      if (Type !== 'AWS::Lambda::Function') continue;
+      const found = await describeFunction(aws.emulator, values.physicalId(logicalId));
+      const service = found.Environment?.Variables?.[envNames.serviceName];
+      if (service !== undefined) functions.set(service.replace(/^tidewatch-/, ''), found);
+    }
+  }
+  const variable = (name: string) => {
+    const all = [...functions.values()].map(({ Environment }) => Environment?.Variables?.[name]);
+    const value = all.find((one) => one !== undefined);
+    if (value === undefined) throw new Error(`expected a function with ${name}, saw ${[...functions.keys()]}`);
+    return value;
+  };
+  const [stateBucket, auditBucket] = [variable(envNames.stateBucket), variable(envNames.auditBucket)];
+  return {
+    stateBucket,
+    auditBucket,
+    table: variable(envNames.table),
+    evidenceSecret: variable(envNames.evidenceSecretArn),
+    state: new S3ObjectStore(aws.s3, stateBucket),
+    audit: new S3ObjectStore(aws.s3, auditBucket),
+    functions,
+  };
+}
+
+/** Keys and ETags under a prefix. */
+export async function listObjects({ s3 }: Aws, Bucket: string, Prefix = ''): Promise<ReadonlyMap<string, string>> {
+  const objects = new Map<string, string>();
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await s3.send(
+      new ListObjectsV2Command({ Bucket, Prefix, ...(ContinuationToken && { ContinuationToken }) }),
+    );
+    for (const { Key, ETag } of page.Contents ?? []) if (Key !== undefined) objects.set(Key, ETag ?? '');
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken !== undefined);
+  return objects;
+}
+
+/** What a subscribed queue holds: the message's text and attributes, out of SNS's envelope. */
+export interface Delivery {
+  readonly subject: string;
+  readonly text: string;
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+interface Envelope {
+  readonly Subject?: string;
+  readonly Message?: string;
+  readonly MessageAttributes?: Readonly<Record<string, { readonly Value: string }>>;
+}
+
+/** Takes everything out of an inbox. */
+export async function emptyInbox({ sqs }: Aws, name: string): Promise<readonly Delivery[]> {
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+  const deliveries: Delivery[] = [];
+  for (;;) {
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+    if (Messages.length === 0) return deliveries;
+    for (const { Body = '', ReceiptHandle } of Messages) {
+      const { Subject = '', Message = Body, MessageAttributes = {} }: Envelope = JSON.parse(Body);
+      const attributes = Object.entries(MessageAttributes).map(([key, { Value }]) => [key, Value] as const);
+      deliveries.push({ subject: Subject, text: Message, attributes: new Map(attributes) });
+      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    }
+  }
+}

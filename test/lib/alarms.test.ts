@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { readTemplateAlarms } from '../../cli/template-alarms.ts';
+import { fleetAlarms, modelAlarms } from '../../core/contract/alarm-definitions.ts';
+import { formatAlarmDescription, parseAlarmDescription } from '../../core/contract/alarm-text.ts';
+import { parseConfig } from '../../core/contract/config.ts';
+import type { AlarmDefinition } from '../../core/model/alarm.ts';
+import { resourcesOf, sampleConfig, synthesise } from './synthesise.ts';
+
+const templates = synthesise();
+const { fleet, models } = parseConfig(sampleConfig);
+const deployed = [...templates.values()].flatMap(readTemplateAlarms);
+const resources = [
+  ...resourcesOf(templates, 'AWS::CloudWatch::Alarm'),
+  ...resourcesOf(templates, 'AWS::CloudWatch::CompositeAlarm'),
+];
+
+const byName = (a: AlarmDefinition, b: AlarmDefinition) => (a.name < b.name ? -1 : 1);
+
+describe('the alarms that are deployed', () => {
+  test('are those that are defined', () => {
+    const defined = [...models.flatMap((policy) => modelAlarms(policy, fleet)), ...fleetAlarms(fleet)];
+    const named = new Set(defined.map(({ name }) => name));
+    expect(deployed.filter(({ name }) => named.has(name)).sort(byName)).toEqual(defined.sort(byName));
+  });
+
+  test('and those of every dead-letter queue and of notify', () => {
+    const queues = resourcesOf(templates, 'AWS::SQS::Queue').map(({ properties }) => String(properties.QueueName));
+    const dead = queues.filter((name) => name.endsWith('-dead'));
+    expect(dead.length).toBeGreaterThanOrEqual(7);
+    const others = deployed.filter(({ model, name }) => model === undefined && !name.endsWith('/heartbeat'));
+    const expected = [...dead.map((name) => `tidewatch/dead-letters/${name}`), 'tidewatch/notify-failure'];
+    expect(others.map(({ name }) => name).sort()).toEqual(expected.sort());
+  });
+
+  test('have names of their own', () => {
+    expect(new Set(deployed.map(({ name }) => name)).size).toBe(deployed.length);
+  });
+
+  test('say where their article is and how missing data is treated', () => {
+    expect(deployed.length).toBe(resources.length);
+    for (const definition of deployed) {
+      expect(definition.runbook).toMatch(/^https:\/\/example\.com\/runbook\.md#[a-z-]+$/);
+      if (definition.type === 'metric') expect(definition.missingDataReason.length).toBeGreaterThan(20);
+    }
+    for (const { type, properties } of resources) {
+      expect(String(properties.AlarmDescription).length).toBeLessThanOrEqual(1024);
+      if (type === 'AWS::CloudWatch::Alarm') expect(properties.TreatMissingData).toBeDefined();
+    }
+  });
+
+  test('ring notify for models, and people directly for Tidewatch itself', () => {
+    for (const { properties } of resources) {
+      const topics = JSON.stringify(properties.AlarmActions).match(/tidewatch-[a-z-]+/g) ?? [];
+      expect(properties.OKActions).toEqual(properties.AlarmActions);
+      const name = String(properties.AlarmName);
+      if (name === 'tidewatch/notify-failure')
+        expect(topics).toEqual([
+          'tidewatch-yellow',
+          'tidewatch-failures-yellow',
+          'tidewatch-red',
+          'tidewatch-failures-red',
+        ]);
+      else if (name.startsWith('tidewatch/dead-letters/'))
+        expect(topics.join()).toMatch(/^tidewatch-(yellow|red),tidewatch-failures-\1$/);
+      else if (/\/(yellow|red|heartbeat)$/.test(name)) expect(topics.join()).toMatch(/^tidewatch-alarms-(yellow|red)$/);
+      else expect(topics).toEqual([]);
+    }
+  });
+
+  test('are made after the alarms that they name', () => {
+    for (const { stack, properties, dependsOn } of resourcesOf(templates, 'AWS::CloudWatch::CompositeAlarm')) {
+      const quoted = String(properties.AlarmRule).match(/(?<=ALARM\(")[^"]+/g) ?? [];
+      const suppressor = properties.ActionsSuppressor;
+      const needed = [...quoted, ...(suppressor === undefined ? [] : [String(suppressor)])];
+      const ids = resources
+        .filter((resource) => resource.stack === stack && needed.includes(String(resource.properties.AlarmName)))
+        .map(({ id }) => id);
+      expect(ids).toHaveLength(new Set(needed).size);
+      expect([...dependsOn].sort()).toEqual(ids.sort());
+    }
+  });
+});
+
+describe('a description', () => {
+  const [definition] = fleetAlarms(fleet);
+  if (definition?.type !== 'metric') throw new Error('expected a metric alarm');
+
+  test('can be read back', () => {
+    const { description, runbook, missingDataReason } = definition;
+    expect(parseAlarmDescription(formatAlarmDescription(definition))).toEqual({
+      description,
+      runbook,
+      missingDataReason,
+    });
+  });
+
+  test('that is none is not read', () => {
+    expect(parseAlarmDescription('')).toBeUndefined();
+    expect(parseAlarmDescription('something\nRunbook: a b')).toBeUndefined();
+  });
+
+  test('longer than CloudWatch takes is refused', () => {
+    expect(() => formatAlarmDescription({ ...definition, description: 'x'.repeat(1000) })).toThrow(RangeError);
+  });
+
+  test('fits with the longest runbook link that is allowed', () => {
+    const runbook = `https://example.com/${'x'.repeat(380)}`;
+    const name = 'm'.repeat(100);
+    const config = {
+      fleet: { runbook },
+      models: sampleConfig.models.map((model, at) => ({ ...model, name: `${name.slice(1)}${at}` })),
+    };
+    expect(resourcesOf(synthesise(config), 'AWS::CloudWatch::Alarm').length).toBeGreaterThan(10);
+  });
+});
+
+test.each([
+  [undefined],
+  [{}],
+  [{ Resources: { A: { Type: 'AWS::CloudWatch::Alarm', Properties: { AlarmDescription: 'x' } } } }],
+  [{ Resources: { A: { Type: 'AWS::CloudWatch::CompositeAlarm' } } }],
+])('a template that is not ours: %j', (template) => {
+  expect(() => readTemplateAlarms(template)).toThrow(/^template/);
+});

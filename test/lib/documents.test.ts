@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parseAlarmDescription } from '../../core/contract/alarm-text.ts';
+import firstDeployment from '../../examples/first-deployment/tidewatch.config.ts';
+import { resourcesOf, sampleConfig, synthesise } from './synthesise.ts';
+
+const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+
+describe('the cost page', () => {
+  const text = read('cost.md');
+  const tables = text.split(/^## /m).slice(1, 4);
+
+  /** Of products and quotients, as the page writes them. */
+  function evaluate(arithmetic: string): number {
+    const [head = '', ...rest] = arithmetic.replaceAll(',', '').split(/ (?=[×/] )/);
+    return rest.reduce((value, step) => {
+      const [operator, operand] = step.split(' ');
+      return operator === '×' ? value * Number(operand) : value / Number(operand);
+    }, Number(head));
+  }
+
+  test.each(tables.map((table) => [table.split('\n', 1)[0], table]))('adds up: %s', (_, table = '') => {
+    const rows = [...table.matchAll(/^\| [^|*]+ \| ([\d.,×/ ]+) \| ([\d.]+) \|$/gm)];
+    expect(rows.length).toBeGreaterThan(8);
+    let sum = 0;
+    for (const [row, arithmetic = '', amount] of rows) {
+      expect([row, evaluate(arithmetic).toFixed(2)]).toEqual([row, amount]);
+      sum += Number(amount);
+    }
+    const total = /\*\*together\*\* \| \| \*\*([\d.]+)\*\*/.exec(table)?.[1];
+    expect(sum.toFixed(2)).toBe(total);
+    expect(text).toContain(` ${total}`);
+  });
+
+  test('keeps a model under ten dollars', () => {
+    expect(Number(/\*\*A model costs ([\d.]+)\.\*\*/.exec(text)?.[1])).toBeLessThan(10);
+  });
+
+  test('counts the alarms that are deployed', () => {
+    const templates = synthesise({ models: sampleConfig.models.slice(0, 1) });
+    const alarms = resourcesOf(templates, 'AWS::CloudWatch::Alarm');
+    const count = (stack: string, own: boolean) =>
+      alarms.filter(
+        ({ stack: name, properties }) =>
+          name === stack && own === String(properties.AlarmName).includes('/credit-scoring/'),
+      ).length;
+    expect(tables[0]).toContain(`| metric alarms | ${count('tidewatch-main', true)} × 0.10`);
+    expect(tables[1]).toContain(`| dead-letter alarms | ${count('tidewatch-main', false)} × 0.10`);
+    expect(tables[2]).toContain(`three dead-letter queues | ${count('tidewatch-platform', false)} × 0.10`);
+  });
+});
+
+test('every alarm links to an article that the runbook has', () => {
+  const articles = [...read('runbook.md').matchAll(/^## (.+)$/gm)].map(([, title = '']) =>
+    title.toLowerCase().replaceAll(' ', '-'),
+  );
+  const templates = synthesise();
+  const alarms = [
+    ...resourcesOf(templates, 'AWS::CloudWatch::Alarm'),
+    ...resourcesOf(templates, 'AWS::CloudWatch::CompositeAlarm'),
+  ];
+  for (const { properties } of alarms) {
+    const runbook = parseAlarmDescription(String(properties.AlarmDescription))?.runbook;
+    expect(articles).toContain(runbook?.split('#')[1]);
+  }
+});
+
+test('the example deploys', () => {
+  expect([...synthesise(firstDeployment).keys()]).toEqual(['tidewatch-platform', 'tidewatch-main']);
+});

@@ -1,0 +1,184 @@
+import type { App } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, test } from 'vitest';
+import { loadFleet } from '../../lib/fleet-configuration.ts';
+import { createStacks } from '../../lib/stacks.ts';
+import { createApp, resourcesOf, sampleConfig, statementsOf, synthesise } from './synthesise.ts';
+
+const templates = synthesise();
+const statements = statementsOf(templates);
+const allowed = statements.filter(({ effect }) => effect === 'Allow');
+
+describe('grants', () => {
+  test('name their actions', () => {
+    const wild = allowed.filter(
+      ({ owner, actions }) => owner.type !== 'AWS::KMS::Key' && actions.some((action) => action.includes('*')),
+    );
+    expect(wild.map(({ owner, actions }) => [owner.id, actions])).toEqual([]);
+    // The account administers its keys; services make data keys with and without plaintext, and encrypt anew.
+    const keys = allowed.filter(({ owner }) => owner.type === 'AWS::KMS::Key');
+    const actions = new Set(keys.flatMap((statement) => statement.actions).filter((action) => action.includes('*')));
+    expect([...actions].sort()).toEqual(['kms:*', 'kms:GenerateDataKey*', 'kms:ReEncrypt*']);
+  });
+
+  test('never reach an endpoint', () => {
+    const actions = allowed.flatMap((statement) => statement.actions);
+    expect(actions.filter((action) => /^sagemaker/i.test(action))).toEqual([]);
+  });
+
+  test('name their resources, except where there are none', () => {
+    const everything = allowed.filter(
+      ({ owner, resources }) => owner.type === 'AWS::IAM::Policy' && resources.includes('"*"'),
+    );
+    const actions = new Set(everything.flatMap((statement) => statement.actions));
+    expect([...actions].sort()).toEqual([
+      'cloudwatch:GetMetricData',
+      'cloudwatch:PutMetricData',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ]);
+    for (const { condition } of everything.filter(({ actions: [first] }) => first === 'cloudwatch:PutMetricData'))
+      expect(condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Tidewatch' } });
+  });
+
+  test('read captures under their prefixes alone, and write nothing there', () => {
+    const captures = allowed.filter(({ resources }) =>
+      resources.some((resource) => /credit-captures|price-captures/.test(resource)),
+    );
+    const actions = new Set(captures.flatMap((statement) => statement.actions));
+    expect([...actions].sort()).toEqual(['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket']);
+    const objects = captures
+      .filter(({ actions: list }) => list.includes('s3:GetObject'))
+      .flatMap(({ resources }) => resources);
+    const tails = new Set(objects.map((resource) => /:s3:::([^"]+)/.exec(resource)?.[1]));
+    expect([...tails].sort()).toEqual([
+      'credit-captures/datacapture/credit/*',
+      'credit-captures/requests/*',
+      'price-captures/prices/*',
+    ]);
+  });
+
+  test('let ingest write fragments, quarantine and evidence', () => {
+    const written = allowed
+      .filter(({ owner, actions }) => owner.id.includes('Ingest') && actions.includes('s3:PutObject'))
+      .flatMap(({ resources }) => resources.map((resource) => /"-?\/?([a-z]+\/\*)"/.exec(resource)?.[1]));
+    expect(written.sort()).toEqual(['bundles/*', 'fragments/*', 'quarantine/*']);
+  });
+
+  test('of the data key are bound to its alias and to services', () => {
+    const bound = allowed.filter(({ resources }) => resources.some((resource) => resource.includes(':key/*')));
+    expect(bound).toHaveLength(4);
+    for (const { condition } of bound) {
+      expect(condition).toMatchObject({
+        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/tidewatch-data' },
+        StringEquals: { 'kms:ViaService': expect.any(Array) },
+      });
+    }
+  });
+});
+
+describe('services', () => {
+  const services = allowed.filter(
+    ({ principal, owner }) =>
+      JSON.stringify(principal ?? '').includes('"Service"') && !['AWS::IAM::Role'].includes(owner.type),
+  );
+
+  test('are let in for this account or one source', () => {
+    expect(services.length).toBeGreaterThan(10);
+    for (const { owner, condition } of services) {
+      expect([owner.id, JSON.stringify(condition ?? '')]).toEqual([
+        owner.id,
+        expect.stringMatching(/aws:SourceAccount|aws:SourceArn/),
+      ]);
+    }
+  });
+
+  test('CloudWatch may use the key of the topics it rings', () => {
+    const [grant, ...others] = services.filter(({ owner }) => owner.type === 'AWS::KMS::Key');
+    expect(others.map(({ principal }) => principal)).toEqual(others.map(() => ({ Service: 'sns.amazonaws.com' })));
+    expect(grant).toMatchObject({
+      principal: { Service: 'cloudwatch.amazonaws.com' },
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+      condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    });
+    const topics = resourcesOf(templates, 'AWS::SNS::Topic');
+    expect(topics).toHaveLength(6);
+    for (const { properties } of topics) {
+      expect(JSON.stringify(properties.KmsMasterKeyId)).toContain(grant?.owner.id);
+    }
+  });
+
+  test('start functions only for this account', () => {
+    const permissions = resourcesOf(templates, 'AWS::Lambda::Permission');
+    expect(permissions.length).toBeGreaterThan(2);
+    for (const { properties } of permissions) expect(properties.SourceArn).toBeDefined();
+  });
+});
+
+describe('at rest and on the way', () => {
+  test('buckets are private, encrypted and TLS only', () => {
+    const buckets = resourcesOf(templates, 'AWS::S3::Bucket');
+    expect(buckets).toHaveLength(4);
+    for (const { id, properties } of buckets) {
+      expect(properties.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      const rule = JSON.stringify(properties.BucketEncryption);
+      const isData = /StateBucket|AuditBucket/.test(id);
+      expect(rule).toContain(isData ? '"SSEAlgorithm":"aws:kms"' : '"SSEAlgorithm":"AES256"');
+      if (isData) expect(rule).toContain('"BucketKeyEnabled":true');
+      expect(insecureDenied(id)).toBe(true);
+    }
+  });
+
+  test('queues and topics are encrypted and TLS only', () => {
+    const queues = resourcesOf(templates, 'AWS::SQS::Queue');
+    expect(queues.length).toBeGreaterThanOrEqual(9);
+    for (const { id, properties } of queues) {
+      expect(properties.SqsManagedSseEnabled).toBe(true);
+      expect(insecureDenied(id)).toBe(true);
+    }
+    for (const { id } of resourcesOf(templates, 'AWS::SNS::Topic')) expect(insecureDenied(id)).toBe(true);
+  });
+
+  test('the table and the secret are encrypted with the data key', () => {
+    const [table] = resourcesOf(templates, 'AWS::DynamoDB::Table');
+    expect(table?.properties).toMatchObject({
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      DeletionProtectionEnabled: true,
+      BillingMode: 'PAY_PER_REQUEST',
+    });
+    const [secret] = resourcesOf(templates, 'AWS::SecretsManager::Secret');
+    expect(JSON.stringify(secret?.properties.KmsKeyId)).toContain('DataKey');
+  });
+
+  /** Whether a policy of the resource denies requests without TLS. */
+  function insecureDenied(id: string): boolean {
+    return statements.some(
+      ({ owner, effect, condition }) =>
+        effect === 'Deny' &&
+        JSON.stringify(owner.properties).includes(`"${id}"`) &&
+        JSON.stringify(condition ?? '').includes('"aws:SecureTransport":"false"'),
+    );
+  }
+});
+
+test('AwsSolutions finds nothing, and every acknowledgement has a reason', () => {
+  const app: App = createApp();
+  const { platform, shards } = createStacks(app, loadFleet(sampleConfig, '.'));
+  const checks = new AwsSolutionsChecks(app);
+  for (const stack of [platform, ...shards]) {
+    const { violations } = checks.validateScope(stack);
+    expect(violations.map(({ ruleName, violatingResources }) => [ruleName, violatingResources])).toEqual([]);
+    for (const { metadata } of stack.node.findAll().map(({ node }) => node)) {
+      for (const { type, data } of metadata) {
+        if (type !== 'aws:cdk:acknowledged-rules') continue;
+        expect(JSON.stringify(data)).toMatch(/"reason":"[^"]{30,}"|:"[^"]{30,}"/);
+      }
+    }
+  }
+});
