@@ -19,19 +19,24 @@ export function directActions(names: FleetNames, audiences: readonly ('yellow' |
   ]);
 }
 
-/** One alarm, exactly as defined. */
+/**
+ * One alarm, exactly as defined.
+ * @param okActions told of its recovery. None for alarms that go straight to people: a new alarm goes from
+ * INSUFFICIENT_DATA to OK, and every deployment would mail as many recoveries of what never failed.
+ */
 export function renderAlarm(
   scope: Construct,
   id: string,
   definition: AlarmDefinition,
   actions: readonly string[],
+  okActions: readonly string[] = [],
 ): CfnAlarm | CfnCompositeAlarm {
   const common = {
     alarmName: definition.name,
     alarmDescription: formatAlarmDescription(definition),
     actionsEnabled: true,
     alarmActions: [...actions],
-    okActions: [...actions],
+    okActions: [...okActions],
   };
   if (definition.type === 'composite') {
     const { rule, suppressor } = definition;
@@ -73,7 +78,8 @@ export class ModelAlarms extends Construct {
     const rendered = new Map<string, CfnAlarm | CfnCompositeAlarm>();
     for (const definition of modelAlarms(policy, fleet)) {
       const kind = definition.name.slice(definition.name.lastIndexOf('/') + 1);
-      const alarm = renderAlarm(this, kind, definition, routedActions(names, definition));
+      const actions = routedActions(names, definition);
+      const alarm = renderAlarm(this, kind, definition, actions, actions);
       rendered.set(definition.name, alarm);
       if (definition.type !== 'composite') continue;
       // A composite can only be made after the alarms that its rule names, and its suppressor.

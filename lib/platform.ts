@@ -48,7 +48,8 @@ export class Platform extends Construct {
     }
     for (const definition of fleetAlarms(fleet)) {
       const kind = definition.name.slice(definition.name.lastIndexOf('/') + 1);
-      renderAlarm(this, `Alarm-${kind}`, definition, routedActions(names, definition));
+      const actions = routedActions(names, definition);
+      renderAlarm(this, `Alarm-${kind}`, definition, actions, actions);
     }
     createDashboard(this, 'Dashboard', names, configuration);
   }

@@ -16,7 +16,7 @@ export const metricNames = {
   maxPopulationStabilityIndex: 'MaxPopulationStabilityIndex',
   /** Score: PSI of one feature. Dimension `Feature`. */
   populationStabilityIndex: 'PopulationStabilityIndex',
-  /** Score: missing values over records of one feature, 0 to 1. Dimension `Feature`. */
+  /** Score: missing values over records, 0 to 1; with a dimension `Feature` for each required feature. */
   missingRate: 'MissingRate',
   /** Score: inference records counted in the window. */
   records: 'Records',

@@ -46,7 +46,7 @@ export function verdictMetrics(verdict: Verdict, policy: ModelPolicy, captureCov
     const score = scores.get(name);
     if (score !== undefined) data.push(datum(metricNames.populationStabilityIndex, score, 'None', name));
   }
-  return [...data, ...missingRates(verdict, policy, published, datum)];
+  return [...data, ...missingRates(verdict, policy, datum)];
 }
 
 /**
@@ -63,7 +63,6 @@ export function publishedFeatures(verdict: Pick<Verdict, 'features'>, policy: Mo
 function missingRates(
   verdict: Verdict,
   policy: ModelPolicy,
-  published: readonly string[],
   datum: (name: MetricName, value: number, unit: MetricDatum['unit'], feature?: string) => MetricDatum,
 ): readonly MetricDatum[] {
   const data: MetricDatum[] = [];
@@ -74,7 +73,7 @@ function missingRates(
     if (rows === 0) continue;
     allMissing += current.missing;
     allRows += rows;
-    if (!published.includes(name) && !featurePolicy(policy, name).required) continue;
+    if (!featurePolicy(policy, name).required) continue;
     data.push(datum(metricNames.missingRate, current.missing / rows, 'None', name));
   }
   return allRows === 0 ? [] : [datum(metricNames.missingRate, allMissing / allRows, 'None'), ...data];
