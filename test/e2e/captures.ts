@@ -26,7 +26,6 @@ export interface WindowNumbers {
   readonly drifted: readonly string[];
   readonly qValue: Readonly<Record<string, number>>;
   readonly populationStabilityIndex: Readonly<Record<string, number>>;
-  readonly missingRate: Readonly<Record<string, number>>;
   readonly overallMissingRate: number;
 }
 

@@ -117,9 +117,7 @@ test('features marked as published take the place of the first few; required one
   ]);
   expect(publishedFeatures(createVerdict(features), policy)).toEqual(['text']);
   const names = Object.keys(tabulate(verdictMetrics(createVerdict(features), policy)));
-  expect(names.filter((name) => name.includes('Feature='))).toEqual([
-    'MissingRate{Feature=age,Model=credit}',
-  ]);
+  expect(names.filter((name) => name.includes('Feature='))).toEqual(['MissingRate{Feature=age,Model=credit}']);
 });
 
 test('gauges: tier withheld when stale, one heartbeat for the fleet', () => {
