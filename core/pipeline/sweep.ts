@@ -90,7 +90,9 @@ async function judgeChanged(runtime: ModelRuntime, ports: SweepPorts): Promise<r
     for (let start = first; start < state.judgedThrough; start += width) {
       const prefix = fragmentWindowPrefix(series, start);
       const count = counts.get(prefix);
-      if (count === undefined || settled.get(prefix) === count) continue;
+      // The newest window's own row is written after its roll-up: it may be missing, so that window is looked at again.
+      const isOlder = state.newest !== undefined && start < state.newest.windowStart;
+      if (count === undefined || (isOlder && settled.get(prefix) === count)) continue;
       const outcome = await guardIntegrity(runtime, ports, () =>
         judgeOwnWindow(runtime, ports, series, { start, end: start + width }),
       );
