@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, type ConfigInput, email, sagemakerCapture } from '../../core/contract/config.ts';
 import { groupPrefixes } from '../../lib/capture-pipeline.ts';
@@ -92,7 +92,6 @@ describe('constructs by themselves', () => {
   test('two applications give the same template', () => {
     const synth = () => JSON.stringify([...synthesise()]);
     expect(synth()).toBe(synth());
-    expect(new App()).toBeDefined();
   });
 });
 
