@@ -1,4 +1,4 @@
-import { lowerGamma, upperGamma } from './incomplete-gamma.ts';
+import { logUpperGamma, lowerGamma, upperGamma } from './incomplete-gamma.ts';
 import { findRoot } from './root.ts';
 
 /**
@@ -31,7 +31,7 @@ export function chiSquaredUpperQuantile(tail: number, degreesOfFreedom: number):
   if (tail === 0) return Number.POSITIVE_INFINITY;
   if (tail > 0.5) return chiSquaredQuantile(1 - tail, degreesOfFreedom);
   const target = Math.log(tail);
-  return solve((x) => target - Math.log(chiSquaredUpperTail(x, degreesOfFreedom)), degreesOfFreedom);
+  return solve((x) => target - logUpperGamma(degreesOfFreedom / 2, x / 2), degreesOfFreedom);
 }
 
 /** Root of an increasing function of x > 0; logarithms of an underflown tail are held finite. */

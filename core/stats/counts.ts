@@ -8,7 +8,10 @@ export function totalsOfSameBins(baseline: ArrayLike<number>, current: ArrayLike
   return [totalCount(baseline), totalCount(current)];
 }
 
-/** Sum of counts; throws RangeError on one that is negative or not finite. */
+/** From here on products of counts leave the range of doubles. */
+const LARGEST_TOTAL = 1e100;
+
+/** Sum of counts; throws RangeError on one that is negative or not finite, and on a sum above 1e100. */
 export function totalCount(counts: ArrayLike<number>): number {
   let total = 0;
   for (let bin = 0; bin < counts.length; bin++) {
@@ -18,5 +21,6 @@ export function totalCount(counts: ArrayLike<number>): number {
     }
     total += count;
   }
+  if (total > LARGEST_TOTAL) throw new RangeError(`counts: expected a total of at most ${LARGEST_TOTAL}, saw ${total}`);
   return total;
 }

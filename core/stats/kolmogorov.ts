@@ -1,4 +1,5 @@
 import { logBinomialDensity, logPoissonDensity } from './log-density.ts';
+import { sortSample, visitSteps } from './raw-sample.ts';
 
 /** Up to this product of the sample sizes the distribution is computed exactly (some 20 ms). */
 const LARGEST_EXACT_PRODUCT = 4e6;
@@ -13,22 +14,38 @@ export interface KolmogorovSmirnovTest {
   readonly method: 'exact' | 'asymptotic';
 }
 
+export interface KolmogorovSmirnovOptions {
+  /**
+   * What equal values mean for the exact p-value. `conditional`: it is the share of the orders of this very pooled
+   * sample, ties and all (R's `ks.test(exact = TRUE)`); right with ties. `ignored`: as if there were none (scipy's
+   * `ks_2samp(method="exact")`, and so the tools built on it); too large with ties. The same where all values differ.
+   * @default 'conditional'
+   */
+  readonly ties?: 'conditional' | 'ignored' | undefined;
+  /** @default - exact while n·m ≤ 4·10⁶ */
+  readonly method?: 'exact' | 'asymptotic' | undefined;
+}
+
 /**
- * Two-sample, two-sided Kolmogorov–Smirnov test on raw samples, for samples of sizes n, m:
- * - n·m ≤ 4·10⁶: exact, by counting lattice paths, conditional on the ties there are (as R's `ks.test`; scipy's exact
- *   p-value ignores ties and is wrong with them);
- * - larger: the one-sample distribution at n·m/(n + m), rounded (as scipy's `asymp`); with ties it is conservative.
+ * Two-sample, two-sided Kolmogorov–Smirnov test on raw samples, for samples of sizes n, m. The p-value is
+ * - exact: by counting lattice paths, n·m steps;
+ * - asymptotic: the one-sample distribution at n·m/(n + m), rounded, as scipy's `asymp`; with ties it is conservative.
  * An empty sample gives statistic 0, p-value 1. Throws RangeError on NaN.
  */
-export function kolmogorovSmirnovTest(x: ArrayLike<number>, y: ArrayLike<number>): KolmogorovSmirnovTest {
+export function kolmogorovSmirnovTest(
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  { ties = 'conditional', method }: KolmogorovSmirnovOptions = {},
+): KolmogorovSmirnovTest {
   const [n, m] = [x.length, y.length];
   if (n === 0 || m === 0) return { statistic: 0, pValue: 1, method: 'exact' };
-  const { largest, tieEnds } = comparePooled(sortedSample(x), sortedSample(y));
+  const { largest, tieEnds } = comparePooled(sortSample(x), sortSample(y));
   const statistic = largest / (n * m);
-  if (n * m <= LARGEST_EXACT_PRODUCT) {
+  if (method === 'exact' || (method === undefined && n * m <= LARGEST_EXACT_PRODUCT)) {
+    if (ties === 'ignored') tieEnds.fill(1);
     return { statistic, pValue: exactUpperTail(n, m, largest, tieEnds), method: 'exact' };
   }
-  const size = Math.round((n / (n + m)) * m);
+  const size = Math.max(1, Math.round((n / (n + m)) * m));
   return { statistic, pValue: kolmogorovUpperTail(statistic, size), method: 'asymptotic' };
 }
 
@@ -146,25 +163,15 @@ function pelzGoodCumulative(d: number, n: number): number {
   );
 }
 
-function sortedSample(sample: ArrayLike<number>): Float64Array {
-  const sorted = Float64Array.from(sample).sort();
-  // Sorting puts NaN last.
-  if (Number.isNaN(sorted[sorted.length - 1])) throw new RangeError('kolmogorov: expected numbers, saw NaN');
-  return sorted;
-}
-
 /** The statistic times n·m, a whole number, and for each pooled rank whether a group of equal values ends there. */
 function comparePooled(x: Float64Array, y: Float64Array): { largest: number; tieEnds: Uint8Array } {
   const [n, m] = [x.length, y.length];
   const tieEnds = new Uint8Array(n + m + 1);
-  let [i, j, largest] = [0, 0, 0];
-  while (i < n || j < m) {
-    const value = Math.min(x[i] ?? Number.POSITIVE_INFINITY, y[j] ?? Number.POSITIVE_INFINITY);
-    while (i < n && x[i] === value) i++;
-    while (j < m && y[j] === value) j++;
+  let largest = 0;
+  visitSteps(x, y, (_value, i, j) => {
     tieEnds[i + j] = 1;
     largest = Math.max(largest, Math.abs(i * m - j * n));
-  }
+  });
   return { largest, tieEnds };
 }
 

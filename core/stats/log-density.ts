@@ -20,13 +20,19 @@ export function logBinomialDensity(k: number, n: number, p: number, complement =
   if (complement === 0) return k === n ? 0 : Number.NEGATIVE_INFINITY;
   if (k === 0) return n * (p < 0.1 ? Math.log1p(-p) : Math.log(complement));
   if (k === n) return n * (p > 0.5 ? Math.log1p(-complement) : Math.log(p));
+  return logBinomialKernel(k, n - k, p, complement);
+}
+
+/** ln of Γ(k + r + 1)/(Γ(k + 1)·Γ(r + 1))·p^k·complement^r, for k, r > 0 that need not be whole. */
+export function logBinomialKernel(k: number, r: number, p: number, complement: number): number {
+  const n = k + r;
   return (
     stirlingError(n) -
     stirlingError(k) -
-    stirlingError(n - k) -
+    stirlingError(r) -
     deviance(k, n * p) -
-    deviance(n - k, n * complement) +
-    0.5 * (Math.log(n / k) - Math.log(n - k)) -
+    deviance(r, n * complement) +
+    0.5 * (Math.log(n / k) - Math.log(r)) -
     HALF_LOG_TWO_PI
   );
 }
@@ -59,10 +65,14 @@ function stirlingError(x: number): number {
   return shifted + series / y;
 }
 
-/** x·ln(x/mean) + mean − x, without cancellation where x is near the mean. */
-function deviance(x: number, mean: number): number {
+/** x·ln(x/mean) + mean − x ≥ 0, for x, mean > 0, without cancellation where x is near the mean. */
+export function deviance(x: number, mean: number): number {
   const ratio = (x - mean) / (x + mean);
-  if (Math.abs(ratio) >= 0.1) return x * Math.log(x / mean) + mean - x;
+  if (Math.abs(ratio) >= 0.1) {
+    const quotient = x / mean;
+    const isRepresentable = quotient > 0 && quotient < Number.POSITIVE_INFINITY;
+    return x * (isRepresentable ? Math.log(quotient) : Math.log(x) - Math.log(mean)) + mean - x;
+  }
   let term = 2 * x * ratio;
   let sum = (x - mean) * ratio;
   for (let odd = 3; odd < 60; odd += 2) {

@@ -1,25 +1,69 @@
-import { totalsOfSameBins } from './counts.ts';
+import { totalCount, totalsOfSameBins } from './counts.ts';
+
+/*
+ * Thin bins are pooled by one fixed rule, from expected counts alone: nothing of it depends on how the two rows differ,
+ * so the test that follows keeps its level. The expected counts may be given (a window against a long baseline: the
+ * window's size times the baseline's shares, which pools alike in every window of that size), or come from two rows:
+ * the count that the thinner row would have if both were alike, row total · (a + b)/(n + m).
+ */
 
 /**
  * Pools neighbouring bins of an ordered feature until χ² tails can be trusted. Gives groups of adjacent bin indices.
  *
- * Rule: from left to right, a group takes bins until its expected count reaches `minimumExpected` in both rows, where
- * the expected count of a row is row total · (a + b of the group) / (n + m); a last group that falls short joins its
- * left neighbour. The rule looks only at the totals of both rows together, which say nothing of how the rows differ,
- * so the test that follows stays valid.
+ * Rule: from left to right, a group takes bins until its expected count reaches `minimumExpected`; a last group that
+ * falls short joins its left neighbour.
+ * @param expected expected count per bin, of the thinner row
  */
+export function poolNeighboursByExpected(expected: ArrayLike<number>, minimumExpected = 10): number[][] {
+  totalCount(expected);
+  return groupNeighbours(expected, (count) => count >= minimumExpected);
+}
+
+/** `poolNeighboursByExpected` with the expected counts of two rows. The same groups whichever row the records are in. */
 export function poolNeighbours(
   baseline: ArrayLike<number>,
   current: ArrayLike<number>,
   minimumExpected = 10,
 ): number[][] {
-  const isEnough = enoughExpected(baseline, current, minimumExpected);
+  const { counts, isEnough } = pooledCounts(baseline, current, minimumExpected);
+  return groupNeighbours(counts, isEnough);
+}
+
+/**
+ * Pools the rare categories of an unordered feature into one bin. Gives the categories that stay apart and those that
+ * share the pooled bin, both ascending.
+ *
+ * Rule: a category whose expected count is below `minimumExpected` goes to the pooled bin. While the pooled bin is
+ * occupied but falls short itself, the kept category expected least (of equals, the last) joins it.
+ * @param expected expected count per category, of the thinner row
+ */
+export function poolRareByExpected(expected: ArrayLike<number>, minimumExpected = 10): PooledCategories {
+  totalCount(expected);
+  return groupRare(expected, (count) => count >= minimumExpected);
+}
+
+/** `poolRareByExpected` with the expected counts of two rows. */
+export function poolRare(
+  baseline: ArrayLike<number>,
+  current: ArrayLike<number>,
+  minimumExpected = 10,
+): PooledCategories {
+  const { counts, isEnough } = pooledCounts(baseline, current, minimumExpected);
+  return groupRare(counts, isEnough);
+}
+
+export interface PooledCategories {
+  readonly kept: number[];
+  readonly pooled: number[];
+}
+
+function groupNeighbours(counts: ArrayLike<number>, isEnough: (count: number) => boolean): number[][] {
   const groups: number[][] = [];
   let open: number[] = [];
   let openCount = 0;
-  for (let bin = 0; bin < baseline.length; bin++) {
+  for (let bin = 0; bin < counts.length; bin++) {
     open.push(bin);
-    openCount += pooledCount(baseline, current, bin);
+    openCount += counts[bin] ?? 0;
     if (!isEnough(openCount)) continue;
     groups.push(open);
     open = [];
@@ -33,25 +77,12 @@ export function poolNeighbours(
   return groups;
 }
 
-/**
- * Pools the rare categories of an unordered feature into one bin. Gives the categories that stay apart and those that
- * share the pooled bin, both ascending.
- *
- * Rule: a category whose expected count in either row is below `minimumExpected` goes to the pooled bin. While the
- * pooled bin is occupied but falls short itself, the kept category with the smallest a + b (of equals, the last) joins
- * it. Like `poolNeighbours`, the rule looks only at the totals of both rows together.
- */
-export function poolRare(
-  baseline: ArrayLike<number>,
-  current: ArrayLike<number>,
-  minimumExpected = 10,
-): { kept: number[]; pooled: number[] } {
-  const isEnough = enoughExpected(baseline, current, minimumExpected);
+function groupRare(counts: ArrayLike<number>, isEnough: (count: number) => boolean): PooledCategories {
   const kept: number[] = [];
   const pooled: number[] = [];
   let poolCount = 0;
-  for (let bin = 0; bin < baseline.length; bin++) {
-    const count = pooledCount(baseline, current, bin);
+  for (let bin = 0; bin < counts.length; bin++) {
+    const count = counts[bin] ?? 0;
     if (isEnough(count)) {
       kept.push(bin);
     } else {
@@ -62,27 +93,20 @@ export function poolRare(
   while (poolCount > 0 && !isEnough(poolCount) && kept.length > 0) {
     let smallest = 0;
     kept.forEach((bin, position) => {
-      const smallestBin = kept[smallest] ?? bin;
-      if (pooledCount(baseline, current, bin) <= pooledCount(baseline, current, smallestBin)) smallest = position;
+      if ((counts[bin] ?? 0) <= (counts[kept[smallest] ?? bin] ?? 0)) smallest = position;
     });
     for (const bin of kept.splice(smallest, 1)) {
       pooled.push(bin);
-      poolCount += pooledCount(baseline, current, bin);
+      poolCount += counts[bin] ?? 0;
     }
   }
   return { kept, pooled: pooled.sort((a, b) => a - b) };
 }
 
-function pooledCount(baseline: ArrayLike<number>, current: ArrayLike<number>, bin: number): number {
-  return (baseline[bin] ?? 0) + (current[bin] ?? 0);
-}
-
-function enoughExpected(
-  baseline: ArrayLike<number>,
-  current: ArrayLike<number>,
-  minimumExpected: number,
-): (pooled: number) => boolean {
+/** Whole counts, and the rule in terms of them, so that a bin exactly at the minimum isn't lost to rounding. */
+function pooledCounts(baseline: ArrayLike<number>, current: ArrayLike<number>, minimumExpected: number) {
   const [n, m] = totalsOfSameBins(baseline, current);
   const smallerShare = n + m === 0 ? 0 : Math.min(n, m) / (n + m);
-  return (pooled) => pooled * smallerShare >= minimumExpected;
+  const counts = Array.from({ length: baseline.length }, (_, bin) => (baseline[bin] ?? 0) + (current[bin] ?? 0));
+  return { counts, isEnough: (count: number) => count * smallerShare >= minimumExpected };
 }

@@ -1,4 +1,4 @@
-import betainc from '@stdlib/math-base-special-betainc';
+import { lowerBeta, upperBeta } from './incomplete-beta.ts';
 import { normalUpperQuantile } from './normal.ts';
 import { findRoot } from './root.ts';
 
@@ -35,8 +35,8 @@ export function clopperPearsonInterval(successes: number, trials: number, confid
   const tail = (1 - confidence) / 2;
   const failures = trials - successes;
   return {
-    lower: successes === 0 ? 0 : findRoot((p) => betainc(p, successes, failures + 1, true, false) - tail, 0, 1),
-    upper: failures === 0 ? 1 : findRoot((p) => betainc(p, successes + 1, failures, true, true) - tail, 0, 1),
+    lower: successes === 0 ? 0 : findRoot((p) => lowerBeta(p, successes, failures + 1) - tail, 0, 1),
+    upper: failures === 0 ? 1 : findRoot((p) => upperBeta(p, successes + 1, failures) - tail, 0, 1),
   };
 }
 

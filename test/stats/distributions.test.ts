@@ -51,8 +51,30 @@ describe('chi-squared', () => {
 });
 
 describe('noncentral chi-squared', () => {
+  test('far out in the tail it ends, and is what it should be', () => {
+    // scipy 1.16, scipy.stats.ncx2.sf(1500, 1, 23.3); at 3,781 the tail is below the smallest double.
+    expect(noncentralChiSquaredUpperTail(1500, 1, 23.3) / 3.0262654939741875e-252).toBeCloseTo(1, 9);
+    expect(noncentralChiSquaredUpperTail(3781.1, 1, 23.3)).toBe(0);
+  });
+
   test('without noncentrality is central', () => {
     expect(noncentralChiSquaredUpperTail(20, 9, 0)).toBe(chiSquaredUpperTail(20, 9));
+  });
+  test('with next to no noncentrality is central, on either side of the mean', () => {
+    for (const noncentrality of [5e-324, 1e-250, 4.7e-104, 1e-30, 1e-13]) {
+      for (const x of [0.01, 3, 9, 30, 1000]) {
+        const central = chiSquaredUpperTail(x, 9);
+        expectRelative(noncentralChiSquaredUpperTail(x, 9, noncentrality), central, 1e-10, `${x}, ${noncentrality}`);
+      }
+    }
+  });
+  test('ends, whatever the sizes', () => {
+    for (const x of [1e-300, 1, 1e6, 1e12, 1e94, 1e102, 1e308]) {
+      for (const noncentrality of [5e-324, 1e-89, 9e-8, 1e-2, 400, 1e7, 1e15, 1e90]) {
+        const p = noncentralChiSquaredUpperTail(x, 3, noncentrality);
+        expect(p >= 0 && p <= 1, `${x}, ${noncentrality}: ${p}`).toBe(true);
+      }
+    }
   });
   test('with one degree of freedom is a square of a normal', () => {
     for (const [root, shift] of [

@@ -1,15 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { kolmogorovSmirnovTest, kolmogorovUpperTail } from '../../core/stats/kolmogorov.ts';
-import { expectRelative, expectRows, reference } from './reference.ts';
-
-/** The linear congruential generator of the published example. */
-function lcg(length: number, seed: number): number[] {
-  let state = seed;
-  return Array.from({ length }, () => {
-    state = Number((1664525n * BigInt(state) + 1013904223n) % 2n ** 32n);
-    return state / 2 ** 32;
-  });
-}
+import { expectRelative, expectRows, lcg, reference, rReference, twoSampleReference } from './reference.ts';
 
 describe('two samples', () => {
   test('closed form: 50 uniform and 40 bent numbers', () => {
@@ -21,11 +12,47 @@ describe('two samples', () => {
     expectRelative(test.pValue, 0.05746364916);
     expectRelative(kolmogorovUpperTail(0.275, 22), 0.05817211642);
   });
-  test('ties are taken into account', () => {
-    const x = [1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7, 7, 8];
-    const y = [2, 3, 4, 5, 5, 6, 6, 7, 8, 8, 9];
-    expect(kolmogorovSmirnovTest(x, y).pValue.toFixed(4)).toBe('0.2707');
-    expect(kolmogorovSmirnovTest(y, x)).toEqual(kolmogorovSmirnovTest(x, y));
+  test('ties count by default, as in R', () => {
+    expect(rReference.ties.length).toBeGreaterThan(10);
+    for (const { x, y, statistic, pValue } of rReference.ties) {
+      const test = kolmogorovSmirnovTest(x, y);
+      expectRelative(test.statistic, statistic, 1e-12);
+      // R takes its p-value from 1 and so knows its first 14 digits only.
+      expect(Math.abs(test.pValue - pValue), `${x} against ${y}`).toBeLessThanOrEqual(1e-9 * pValue + 1e-13);
+      expect(kolmogorovSmirnovTest(y, x).pValue).toBeCloseTo(test.pValue, 13);
+    }
+  });
+  test('on request they are ignored, as in scipy, and never lower the p-value', () => {
+    for (const { x, y, kolmogorovSmirnov } of twoSampleReference.samples) {
+      const [statistic, exact, asymptotic, givenTies] = kolmogorovSmirnov;
+      const test = kolmogorovSmirnovTest(x, y, { ties: 'ignored', method: 'exact' });
+      expectRelative(test.statistic, statistic, 1e-12);
+      expectRelative(test.pValue, exact, 1e-9, `${x} against ${y}`);
+      const conditional = kolmogorovSmirnovTest(x, y).pValue;
+      expectRelative(conditional, givenTies, 1e-11);
+      expect(conditional).toBeLessThanOrEqual(test.pValue * (1 + 1e-12));
+      const limit = kolmogorovSmirnovTest(x, y, { method: 'asymptotic' });
+      expect(limit.method).toBe('asymptotic');
+      expectRelative(limit.pValue, asymptotic);
+    }
+  });
+  test('exact far into the tail: two samples that do not overlap', () => {
+    // 2 of the C(n + m, n) orders are as extreme.
+    for (const [n, m] of [
+      [20, 30],
+      [500, 400],
+    ] as const) {
+      const x = Array.from({ length: n }, (_, index) => index);
+      const y = Array.from({ length: m }, (_, index) => index + n);
+      let expected = 2;
+      for (let i = 1; i <= n; i++) expected *= i / (m + i);
+      expectRelative(kolmogorovSmirnovTest(x, y, { method: 'exact' }).pValue, expected, 1e-11);
+    }
+  });
+  test('infinite values and −0 are values like others', () => {
+    const [infinite, zero] = [Number.POSITIVE_INFINITY, -0];
+    expect(kolmogorovSmirnovTest([infinite, -infinite, 0], [zero, infinite, -infinite]).statistic).toBe(0);
+    expect(kolmogorovSmirnovTest([infinite, infinite], [1, 2]).statistic).toBe(1);
   });
   test('scipy, exact', () => {
     for (const { x, y, statistic, pValue } of reference.kolmogorovSmirnov) {
