@@ -1,0 +1,60 @@
+import type { Layout } from '../../model/layout.ts';
+import type { MinuteSlot, Summary } from '../../model/profile.ts';
+import { ExactSum } from '../../stats/exact-sum.ts';
+import { momentsFromSums } from '../../stats/log-linear-histogram.ts';
+import type { SeriesKind } from './scalar-series.ts';
+
+/** A scalar of one window: what is charted. */
+export interface WindowValue {
+  /** `records`, `missing values`, `mean of score`, `good events of latency`. */
+  readonly name: string;
+  readonly kind: SeriesKind;
+  readonly value: number;
+  /** Records the value was made of. */
+  readonly weight: number;
+}
+
+/** Charts of one model at most: each has its share of the budget, and too many of them would see nothing. */
+const maximumMeans = 20;
+
+/**
+ * The scalars of a closed window: its volume, the share of values that are missing over all features, the mean of each
+ * numeric output, and the share of good events of each objective. A scalar without records behind it is left out.
+ */
+export function valuesOfWindow(summary: Summary, layout: Layout): readonly WindowValue[] {
+  const { counted } = summary.records;
+  const features = new Map(summary.features);
+  const values: WindowValue[] = [{ name: 'records', kind: 'count', value: counted, weight: counted }];
+  const cells = counted * layout.features.length;
+  if (cells > 0) {
+    const missing = layout.features.reduce((sum, [name]) => sum + (features.get(name)?.missing ?? counted), 0);
+    // Values of one record are missing together: a record counts once, not once per feature.
+    values.push({ name: 'missing values', kind: 'share', value: Math.min(1, missing / cells), weight: counted });
+  }
+  const outputs = layout.features.filter(([, { kind, side }]) => kind === 'numeric' && side === 'output');
+  for (const [name, feature] of outputs.slice(0, maximumMeans)) {
+    const current = features.get(name);
+    if (feature.kind !== 'numeric' || current?.kind !== 'numeric' || current.count === 0) continue;
+    const sums = [ExactSum.parse(current.sum), ExactSum.parse(current.sumOfSquares)] as const;
+    const { mean } = momentsFromSums(current.count, feature.centre, ...sums);
+    if (Number.isFinite(mean))
+      values.push({ name: `mean of ${name}`, kind: 'mean', value: mean, weight: current.count });
+  }
+  for (const [slo, good, valid] of sumIndicators(summary.minutes)) {
+    if (valid > 0) values.push({ name: `good events of ${slo}`, kind: 'share', value: good / valid, weight: valid });
+  }
+  return values;
+}
+
+function sumIndicators(
+  minutes: readonly MinuteSlot[],
+): readonly (readonly [slo: string, good: number, valid: number])[] {
+  const sums = new Map<string, readonly [slo: string, good: number, valid: number]>();
+  for (const { slis } of minutes) {
+    for (const [slo, good, valid] of slis) {
+      const known = sums.get(slo);
+      sums.set(slo, [slo, (known?.[1] ?? 0) + good, (known?.[2] ?? 0) + valid]);
+    }
+  }
+  return [...sums.values()].sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,128 @@
+import type { Finding } from '../../model/verdict.ts';
+import { formatName, formatNumber, formatProbability, formatShare } from '../number-text.ts';
+import {
+  type EmbeddingComparison,
+  type EmbeddingEffects,
+  type EmbeddingTest,
+  embeddingTests,
+} from './compare-embedding.ts';
+
+/** What a test must reach to be named as a cause. */
+export interface EmbeddingCauseRule {
+  /** Level at which Benjamini–Hochberg rejected: a test counts where its 4·p is at most this. */
+  readonly rejectedLevel: number;
+  /** Floor of the effects, and the level of its test; a floor of 0 is none. */
+  readonly minimumEffect: number;
+  readonly effectLevel: number;
+  /** Least rise of the share of records without a usable vector. */
+  readonly minimumMissingRise: number;
+}
+
+/**
+ * Why a feature of vectors is flagged: the tests that rejected and whose effect is above its floor, the surest first.
+ * Empty: not drifted.
+ */
+export function findEmbeddingCauses(
+  comparison: EmbeddingComparison,
+  rule: EmbeddingCauseRule,
+): readonly EmbeddingTest[] {
+  const { tests, floors, effects } = comparison;
+  const pValue = (test: EmbeddingTest) => tests[test]?.pValue ?? 1;
+  const reachesFloor = (test: EmbeddingTest) => {
+    if (test === 'unusable') {
+      const rise = effects.missingShare + effects.invalidShare - effects.baselineUnusableShare;
+      return rise >= rule.minimumMissingRise;
+    }
+    return rule.minimumEffect <= 0 || (floors[test]?.pValue ?? 1) <= rule.effectLevel;
+  };
+  return (['unusable', 'shift', 'distance', 'spread'] as const)
+    .filter(
+      (test) => tests[test] && Math.min(1, embeddingTests * pValue(test)) <= rule.rejectedLevel && reachesFloor(test),
+    )
+    .sort((a, b) => pValue(a) - pValue(b));
+}
+
+/**
+ * Says that a feature of vectors has drifted: one finding that names every cause.
+ * @param causes at least one, the surest first
+ * @param records vectors and missing values of the window
+ */
+export function describeEmbeddingDrift(
+  feature: string,
+  comparison: EmbeddingComparison,
+  causes: readonly [EmbeddingTest, ...EmbeddingTest[]],
+  qValue: number,
+  records: number,
+): Finding {
+  const { tests, floors, effects } = comparison;
+  const sentences = describeEmbeddingCauses(causes, effects).join('; ');
+  const numbers = `q = ${formatProbability(qValue)}, ${formatNumber(records)} records`;
+  const kind = causes[0] === 'unusable' ? 'missing' : 'drift';
+  return {
+    id: `${kind}:${feature}`,
+    tier: 'yellow',
+    kind,
+    feature,
+    message: `${formatName(feature)}: ${sentences}; ${numbers}`,
+    evidence: {
+      causes: causes.join(' '),
+      qValue,
+      shiftPValue: tests.shift?.pValue ?? null,
+      shiftFloorPValue: floors.shift?.pValue ?? null,
+      shiftDeviations: effects.shift,
+      distancePValue: tests.distance?.pValue ?? null,
+      distanceFloorPValue: floors.distance?.pValue ?? null,
+      distanceDeviations: effects.distanceChange,
+      spreadPValue: tests.spread?.pValue ?? null,
+      spreadFloorPValue: floors.spread?.pValue ?? null,
+      populationStabilityIndex: effects.distanceIndex,
+      farShare: effects.farShare,
+      baselineFarShare: effects.baselineFarShare,
+      unusablePValue: tests.unusable?.pValue ?? null,
+      missingShare: effects.missingShare,
+      invalidShare: effects.invalidShare,
+      records,
+    },
+  };
+}
+
+/** One part of a sentence for each thing that changed; distance and spread are one thing. */
+export function describeEmbeddingCauses(
+  causes: readonly EmbeddingTest[],
+  effects: EmbeddingEffects,
+): readonly string[] {
+  const parts = causes.map((cause) => {
+    if (cause === 'unusable') return describeUnusable(effects);
+    return cause === 'shift' ? describeShift(effects) : describeDistance(effects);
+  });
+  return [...new Set(parts)];
+}
+
+function describeShift({ shift, mainAxis, mainAxisChange }: EmbeddingEffects): string {
+  const along = Math.abs(mainAxisChange);
+  // Taking off the noise may leave less than one axis has by itself; the whole is never less than its part.
+  const whole = formatNumber(round(Math.max(shift, along)));
+  return `the mean vector moved by ${whole} standard deviations, ${formatNumber(round(along))} of them along main axis ${mainAxis}`;
+}
+
+function describeDistance(effects: EmbeddingEffects): string {
+  const { distanceChange, farShare, baselineFarShare, nearShare, baselineNearShare } = effects;
+  const moved = `on average ${formatNumber(round(Math.abs(distanceChange)))} standard deviations`;
+  const gainFar = farShare - baselineFarShare;
+  // Both ends may grow; the one that grew more says what happened.
+  if (distanceChange >= 0 ? gainFar >= 0 : gainFar > nearShare - baselineNearShare) {
+    const shares = `${formatShare(farShare)} of vectors lie where ${formatShare(baselineFarShare)} of the baseline's did`;
+    return `${shares}, far from its main axes (${moved} ${distanceChange >= 0 ? 'farther' : 'nearer'})`;
+  }
+  const shares = `${formatShare(nearShare)} of vectors lie where ${formatShare(baselineNearShare)} of the baseline's did`;
+  return `${shares}, close to its main axes (${moved} ${distanceChange >= 0 ? 'farther' : 'nearer'})`;
+}
+
+function describeUnusable({ missingShare, invalidShare, baselineUnusableShare }: EmbeddingEffects): string {
+  const now = `${formatShare(missingShare)} of records have no vector and ${formatShare(invalidShare)} an unusable one`;
+  return `${now}, in the baseline ${formatShare(baselineUnusableShare)} together`;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(2));
+}

@@ -1,0 +1,410 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type ChartFinding,
+  type ChartsState,
+  initialChartsState,
+  judgeCharts,
+} from '../../../core/evaluate/charts/judge-charts.ts';
+import { allocateRunLength, type PreparedCharts, prepareCharts } from '../../../core/evaluate/charts/prepare-charts.ts';
+import type { ScalarSeries, SeriesPoint } from '../../../core/evaluate/charts/scalar-series.ts';
+import { createHours, createRandom, drawSeries, healthyStreams, hour, monday, type StreamKind } from './streams.ts';
+
+const options = { windowSeconds: 3600, falseAlarmsPerWeek: 0.02 };
+const fourWeeks = 28 * 24;
+
+function streamOf(name: string): StreamKind {
+  const kind = healthyStreams.find((stream) => stream.name === name);
+  if (!kind) throw new Error(`expected a stream ${name}`);
+  return kind;
+}
+
+function run(
+  prepared: PreparedCharts,
+  name: string,
+  points: readonly SeriesPoint[],
+  from: ChartsState = initialChartsState,
+): { state: ChartsState; found: { index: number; finding: ChartFinding }[] } {
+  let state = from;
+  const found: { index: number; finding: ChartFinding }[] = [];
+  points.forEach((point, index) => {
+    const judged = judgeCharts(prepared, state, { start: point.start, values: [{ ...point, name }] });
+    state = judged.state;
+    for (const finding of judged.findings) found.push({ index, finding });
+  });
+  return { state, found };
+}
+
+/** Of standard deviation .1. */
+const noise = drawNoise(1000);
+
+function drawNoise(count: number): number[] {
+  const { normal } = createRandom(77);
+  return Array.from({ length: count }, () => 0.1 * normal());
+}
+
+/** Points of constant weight from a function of the hour. */
+function points(hours: number, first: number, value: (index: number) => number, weight = 400): SeriesPoint[] {
+  return Array.from({ length: hours }, (_, i) => ({
+    start: monday + (first + i) * hour,
+    value: value(first + i),
+    weight,
+  }));
+}
+
+function expectFinite(value: unknown): void {
+  if (typeof value === 'number') expect(Number.isFinite(value)).toBe(true);
+  else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) expectFinite(part);
+}
+
+describe('healthy series', () => {
+  test('raise alarms within the budget: season, memory, heavy tails, overdispersion and daily wander', () => {
+    let alarmedWeeks = 0;
+    for (let seed = 1; seed <= 2; seed++) {
+      const random = createRandom(seed);
+      const streams = healthyStreams.map((kind) => ({ kind, next: createHours(kind, random) }));
+      const days = seed === 1 ? 7 : 28;
+      const series = streams.map(({ kind, next }) => drawSeries(kind, days * 24, next));
+      const prepared = prepareCharts(series, options);
+      expect(prepared.runLength).toBe((11 * 168) / 0.02);
+      let state = initialChartsState;
+      for (let week = 0; week < 8; week++) {
+        let alarmed = false;
+        for (let index = 0; index < 168; index++) {
+          const values = streams.map(({ kind, next }) => ({
+            ...next(days * 24 + week * 168 + index),
+            name: kind.name,
+          }));
+          const judged = judgeCharts(prepared, state, { start: values[0]?.start ?? 0, values });
+          state = judged.state;
+          if (judged.findings.length > 0) alarmed = true;
+        }
+        if (alarmed) alarmedWeeks++;
+      }
+    }
+    // .02 a week are allowed; 2 or more of 16 weeks have a probability of .04 then, at the most.
+    expect(alarmedWeeks).toBeLessThanOrEqual(1);
+  });
+
+  test('are measured as they are', () => {
+    const prepare = (name: string, days: number) => {
+      const charts = prepareCharts(
+        [drawSeries(streamOf(name), days * 24, createHours(streamOf(name), createRandom(11)))],
+        options,
+      ).charts;
+      const [chart] = charts;
+      if (!chart) throw new Error('expected a chart');
+      return chart;
+    };
+    const white = prepare('white', 28);
+    expect(white.memory.autocorrelation).toBeLessThan(0.1);
+    expect(white.memory.ewmaVarianceFactor).toBeLessThan(1.3);
+    // 1/√n a window, nothing else: within-window variance 1.
+    expect(white.spread.within).toBeGreaterThan(0.6);
+    const latency = prepare('latency', 28);
+    expect(latency.memory.autocorrelation).toBeGreaterThan(0.25);
+    expect(latency.memory.ewmaVarianceFactor).toBeGreaterThan(1.7);
+    const wander = prepare('daily wander .15', 28);
+    expect(wander.memory.ewmaVarianceFactor).toBeGreaterThan(5);
+    expect(wander.memory.degreesOfFreedom).toBeLessThan(60);
+    const week = prepare('white', 7);
+    expect(week.memory.guaranteeFactor).toBeGreaterThan(white.memory.guaranteeFactor * 1.08);
+    const volume = prepare('volume, gamma .05', 28).volume;
+    expect(volume?.dispersion).toBeGreaterThan(0.04);
+    expect(volume?.dispersion).toBeLessThan(0.06);
+    expect(volume?.cautiousDispersion).toBeGreaterThan(volume?.dispersion ?? 1);
+    const monday9 = volume?.cells.find(([cell]) => cell === '09|weekday')?.[1] ?? 0;
+    expect(Math.abs(monday9 / (400 + 350 * Math.sin((2 * Math.PI * 9) / 24)) - 1)).toBeLessThan(0.15);
+  });
+});
+
+describe('a shift', () => {
+  test('of the mean is found, dated, measured and told in a sentence', () => {
+    const kind = streamOf('AR(1) .5');
+    const next = createHours(kind, createRandom(4));
+    const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], options);
+    const healthy = Array.from({ length: 96 }, (_, i) => next(fourWeeks + i));
+    const before = run(prepared, kind.name, healthy);
+    expect(before.found).toEqual([]);
+    const shifted = Array.from({ length: 24 }, (_, i) => next(fourWeeks + 96 + i)).map((point) => ({
+      ...point,
+      value: point.value - 0.3,
+    }));
+    const { found } = run(prepared, kind.name, shifted, before.state);
+    expect(found[0]?.index).toBeLessThan(16);
+    const finding = found.at(-1)?.finding;
+    expect(finding?.id).toBe('chart:AR(1) .5');
+    expect(finding?.tier).toBe('yellow');
+    expect(finding?.message).toMatch(
+      /^AR\(1\) \.5: -?[\d.]+ in this window, -?[\d.]+ expected at this time of the week; 0\.\d+ too low on average for \d+ h, since about 2026-04-0\d \d\d:00 UTC; without a change such an alarm comes once in [\d.]+ (years|days)$/,
+    );
+    expect(finding?.evidence.shift).toBeGreaterThan(-0.36);
+    expect(finding?.evidence.shift).toBeLessThan(-0.24);
+    const onset = (Date.parse(String(finding?.evidence.since)) - monday) / hour - fourWeeks - 96;
+    expect(Math.abs(onset)).toBeLessThan(6);
+    expect(finding?.evidence).toMatchObject({
+      phaseOneWindows: fourWeeks,
+      cells: 'hour and day type',
+      direction: 'down',
+    });
+  });
+
+  test('ends when the series comes back', () => {
+    const value = (index: number) => noise[index] ?? 0;
+    const phaseOne = points(fourWeeks, 0, value);
+    const prepared = prepareCharts([{ name: 'm', kind: 'mean', phaseOne }], options);
+    const away = run(
+      prepared,
+      'm',
+      points(30, fourWeeks, (i) => value(i) + 1),
+    );
+    expect(away.found.length).toBeGreaterThan(20);
+    const back = run(prepared, 'm', points(60, fourWeeks + 30, value), away.state);
+    expect(back.found.at(-1)?.index ?? 0).toBeLessThan(30);
+  });
+
+  test('below the smallest effect is not told', () => {
+    const value = (index: number) => 50 + 10 * (noise[index] ?? 0);
+    const series: ScalarSeries = { name: 'm', kind: 'mean', phaseOne: points(fourWeeks, 0, value) };
+    const shifted = points(60, fourWeeks, (i) => value(i) + 2);
+    expect(run(prepareCharts([series], options), 'm', shifted).found.length).toBeGreaterThan(40);
+    expect(run(prepareCharts([{ ...series, minimumEffect: 3 }], options), 'm', shifted).found).toEqual([]);
+    const latency: ScalarSeries = { ...series, kind: 'positive' };
+    expect(run(prepareCharts([latency], options), 'm', shifted).found).toEqual([]);
+    const slower = points(60, fourWeeks, (i) => value(i) * 1.2);
+    const { found } = run(prepareCharts([latency], options), 'm', slower);
+    expect(found.at(-1)?.finding.message).toContain('1.2 times as high on average');
+  });
+
+  test('of a share is told in percentage points', () => {
+    const kind = streamOf('missing share');
+    const next = createHours(kind, createRandom(5));
+    const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], options);
+    const shifted = Array.from({ length: 30 }, (_, i) => next(fourWeeks + i)).map((point) => ({
+      ...point,
+      value: Math.min(1, point.value + 0.03),
+    }));
+    const { found } = run(prepared, kind.name, shifted);
+    expect(found[0]?.index).toBeLessThan(10);
+    expect(found.at(-1)?.finding.message).toMatch(/[23]\.\d+ percentage points too high on average for/);
+  });
+
+  test('is found by a CUSUM as well', () => {
+    const kind = streamOf('white');
+    const next = createHours(kind, createRandom(6));
+    const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], { ...options, method: 'cusum' });
+    const healthy = run(
+      prepared,
+      kind.name,
+      Array.from({ length: 400 }, (_, i) => next(fourWeeks + i)),
+    );
+    expect(healthy.found).toEqual([]);
+    const shifted = Array.from({ length: 40 }, (_, i) => next(fourWeeks + 400 + i)).map((point) => ({
+      ...point,
+      value: point.value + 2 / Math.sqrt(point.weight),
+    }));
+    expect(run(prepared, kind.name, shifted, healthy.state).found[0]?.index).toBeLessThan(25);
+  });
+});
+
+describe('one window', () => {
+  test('of few records does not count like one of many', () => {
+    const kind = streamOf('white');
+    const next = createHours(kind, createRandom(8));
+    const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], options);
+    const point = next(fourWeeks);
+    const scoreOf = (weight: number) =>
+      judgeCharts(prepared, initialChartsState, {
+        start: point.start,
+        values: [{ name: kind.name, value: 1, weight }],
+      }).readings[0]?.score ?? Number.NaN;
+    expect(scoreOf(400) / scoreOf(4)).toBeGreaterThan(5);
+  });
+
+  test('however wild, raises no alarm of a mean', () => {
+    for (const method of ['ewma', 'cusum'] as const) {
+      for (const kind of healthyStreams.filter((stream) => stream.kind === 'mean')) {
+        const next = createHours(kind, createRandom(9));
+        const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], { ...options, method });
+        const wild = { ...next(fourWeeks), value: 1e308 };
+        expect(run(prepared, kind.name, [wild]).found).toEqual([]);
+      }
+    }
+  });
+
+  test('of hardly any or far too many events is an alarm at once, of a third less it is none', () => {
+    const kind = streamOf('volume, gamma .05');
+    const next = createHours(kind, createRandom(10));
+    const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], options);
+    const noon = monday + (fourWeeks + 9) * hour;
+    const judge = (value: number) => run(prepared, kind.name, [{ start: noon, value, weight: 1 }]).found[0]?.finding;
+    expect(judge(10)?.message).toMatch(
+      /^volume, gamma \.05: 10 in this window, 6\d\d expected .*; 9[89] % too few \(p = \de-\d+\)/,
+    );
+    expect(judge(0)?.id).toBe('chart:volume, gamma .05');
+    expect(judge(3000)?.message).toMatch(/4\.\d+ times as many/);
+    expect(judge(430)).toBeUndefined();
+    expect(judge(900)).toBeUndefined();
+  });
+});
+
+describe('the state', () => {
+  const kind = streamOf('AR(1) .5, t3');
+  const next = createHours(kind, createRandom(12));
+  const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], options);
+  const later = Array.from({ length: 60 }, (_, i) => next(fourWeeks + i)).map((point, i) =>
+    i < 30 ? point : { ...point, value: point.value + 0.5 },
+  );
+
+  test('and the preparation are plain JSON, and the judgement depends on nothing else', () => {
+    const whole = run(prepared, kind.name, later);
+    expect(whole.found.length).toBeGreaterThan(5);
+    const stored: PreparedCharts = JSON.parse(JSON.stringify(prepared));
+    const found: ChartFinding[] = [];
+    let state = initialChartsState;
+    for (const point of later) {
+      const judged = judgeCharts(stored, state, { start: point.start, values: [{ ...point, name: kind.name }] });
+      state = JSON.parse(JSON.stringify(judged.state));
+      found.push(...judged.findings);
+    }
+    expect(state).toEqual(whole.state);
+    expect(found).toEqual(whole.found.map(({ finding }) => finding));
+    expect(JSON.stringify(state).length).toBeLessThan(400);
+  });
+
+  test('is not changed by a window that is not newer, or that brings no value', () => {
+    const { state } = run(prepared, kind.name, later.slice(0, 20));
+    expect(run(prepared, kind.name, later.slice(0, 20).reverse(), state).state).toEqual(state);
+    const judged = judgeCharts(prepared, state, { start: monday + 900 * hour, values: [] });
+    expect(judged).toEqual({ state, findings: [], readings: [] });
+  });
+
+  test('is forgotten after more than a day without windows, and where it is damaged', () => {
+    const { state } = run(prepared, kind.name, later);
+    const soon = { ...next(fourWeeks), start: (later.at(-1)?.start ?? 0) + 25 * hour };
+    const late = { ...soon, start: soon.start + hour };
+    const fresh = run(prepared, kind.name, [late]).state;
+    expect(run(prepared, kind.name, [late], state).state).toEqual(fresh);
+    expect(run(prepared, kind.name, [soon], state).state.charts[0]?.[1].value).toBeGreaterThan(0.5);
+    const [name, chart] = state.charts[0] ?? [];
+    if (!name || !chart) throw new Error('expected a state');
+    const damaged: ChartsState = { ...state, charts: [[name, { ...chart, value: Number.NaN }]] };
+    expect(run(prepared, kind.name, [late], damaged).state).toEqual(fresh);
+  });
+
+  test('does not depend on the order of the values or of phase I', () => {
+    const names = ['white', 't3', 'latency'];
+    const random = createRandom(13);
+    const series = names.map((name) => drawSeries(streamOf(name), 10 * 24, createHours(streamOf(name), random)));
+    const values = series.map(({ name, phaseOne }) => ({ name, value: phaseOne[0]?.value ?? 0, weight: 100 }));
+    const shuffled = series.map((one) => ({ ...one, phaseOne: [...one.phaseOne].reverse() }));
+    const first = prepareCharts(series, options);
+    expect(prepareCharts(shuffled, options).charts).toEqual(first.charts);
+    const start = monday + 300 * hour;
+    fc.assert(
+      fc.property(fc.shuffledSubarray(values, { minLength: 3 }), (order) => {
+        expect(judgeCharts(first, initialChartsState, { start, values: order })).toEqual(
+          judgeCharts(first, initialChartsState, { start, values }),
+        );
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
+
+describe('hostile input', () => {
+  const strange = fc.oneof(
+    fc.constantFrom(
+      0,
+      -0,
+      1e308,
+      -1e308,
+      5e-324,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      1,
+      0.5,
+    ),
+    fc.double(),
+  );
+
+  test('gives defined results, and no number that is not finite', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('mean', 'positive', 'share', 'count'),
+        fc.array(fc.record({ value: strange, weight: strange }), { minLength: 24, maxLength: 60 }),
+        fc.array(fc.record({ value: strange, weight: strange }), { minLength: 1, maxLength: 12 }),
+        (kind, past, now) => {
+          const phaseOne = past.map((point, i) => ({ ...point, start: monday + i * hour }));
+          const prepared = prepareCharts([{ name: '__proto__', kind, phaseOne }], options);
+          expectFinite(prepared);
+          let state = initialChartsState;
+          now.forEach((point, i) => {
+            const start = monday + (100 + i) * hour;
+            const judged = judgeCharts(prepared, state, { start, values: [{ ...point, name: '__proto__' }] });
+            state = judged.state;
+            expectFinite(state);
+            expectFinite(judged.findings);
+            for (const { expected, score, excess } of judged.readings) expectFinite([expected, score, excess]);
+          });
+        },
+      ),
+      { numRuns: 50, seed: 5 },
+    );
+  });
+
+  test('a constant series is charted: any change is far out, and none is no alarm', () => {
+    for (const [kind, level, other] of [
+      ['mean', 0.7, 0.8],
+      ['positive', 20, 40],
+      ['share', 0, 0.05],
+      ['count', 0, 50],
+    ] as const) {
+      const prepared = prepareCharts([{ name: 'c', kind, phaseOne: points(fourWeeks, 0, () => level) }], options);
+      expectFinite(prepared);
+      expect(
+        run(
+          prepared,
+          'c',
+          points(200, fourWeeks, () => level),
+        ).found,
+        kind,
+      ).toEqual([]);
+      if (kind !== 'count')
+        expect(
+          run(
+            prepared,
+            'c',
+            points(20, fourWeeks, () => other),
+          ).found.length,
+          kind,
+        ).toBeGreaterThan(8);
+    }
+  });
+
+  test('a short past is not charted and said so', () => {
+    const prepared = prepareCharts([{ name: 'm', kind: 'mean', phaseOne: points(23, 0, (i) => i) }], options);
+    expect(prepared.charts).toEqual([]);
+    expect(prepared.notes).toEqual(['m is not charted: 23 windows in the baseline, 24 are needed']);
+    expect(
+      judgeCharts(prepared, initialChartsState, { start: monday, values: [{ name: 'm', value: 1, weight: 1 }] }),
+    ).toEqual({
+      state: initialChartsState,
+      findings: [],
+      readings: [],
+    });
+  });
+
+  test('impossible options are refused', () => {
+    expect(() => prepareCharts([], { ...options, windowSeconds: 0 })).toThrow('more than 0 seconds, saw 0');
+    const one: ScalarSeries = { name: 'm', kind: 'mean', phaseOne: [] };
+    expect(() => prepareCharts([one, one], options)).toThrow('different names');
+  });
+});
+
+test('the budget is divided over charts and windows', () => {
+  expect(allocateRunLength(5, 3600, 0.02)).toBe(42_000);
+  for (const none of [0, -1, Number.NaN]) expect(allocateRunLength(5, 3600, none)).toBe(1e9);
+  expect(allocateRunLength(1, 604_800, 1)).toBe(2);
+});
