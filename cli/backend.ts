@@ -8,9 +8,11 @@ import { SqliteState } from '../adapters/local/sqlite-state.ts';
 import { fleetAlarms, modelAlarms } from '../core/contract/alarm-definitions.ts';
 import type { AlarmDefinition } from '../core/model/alarm.ts';
 import type { Message } from '../core/model/delivery.ts';
+import { Calibrations } from '../core/pipeline/calibrations.ts';
 import { Sequencer } from '../core/pipeline/evidence.ts';
 import { ReplayClock, type ReplayPorts } from '../core/pipeline/replay.ts';
 import { RollUpReader } from '../core/pipeline/roll-up.ts';
+import { TrailReader } from '../core/pipeline/trail-store.ts';
 import { AlarmWatch } from '../core/pipeline/watch-alarms.ts';
 import { WindowReader } from '../core/pipeline/window-reader.ts';
 import { InputError } from './command.ts';
@@ -86,6 +88,8 @@ export function openBackend({ config, state, captures, onMessage }: BackendOptio
       clock,
       windows: new WindowReader(stateStore),
       rollUps: new RollUpReader(stateStore),
+      trails: new TrailReader(stateStore),
+      calibrations: new Calibrations(),
       sequencer: new Sequencer(stateStore, auditStore),
       alarms: new AlarmWatch(definitions, { table, recorded: metrics, clock }, place),
       transaction: (step) => sqlite.transaction(step),

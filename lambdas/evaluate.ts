@@ -1,14 +1,8 @@
-import { createCloudWatchClient, createDynamoClient, createS3Client } from '../adapters/aws/clients.ts';
-import { CloudWatchInvocationCounter } from '../adapters/aws/cloudwatch-invocation-counter.ts';
-import { CloudWatchMetricSink } from '../adapters/aws/cloudwatch-metric-sink.ts';
-import { DynamoTable } from '../adapters/aws/dynamo-table.ts';
-import { S3ObjectStore } from '../adapters/aws/s3-object-store.ts';
-import { SystemClock } from '../adapters/aws/system-clock.ts';
+import { FailedModels } from '../core/pipeline/failed-models.ts';
 import type { ModelRuntime } from '../core/pipeline/model-runtime.ts';
-import { RollUpReader } from '../core/pipeline/roll-up.ts';
 import { judgeTouched, type TickPorts, tick } from '../core/pipeline/tick.ts';
-import { WindowReader } from '../core/pipeline/window-reader.ts';
 import { readVariable } from './environment.ts';
+import { connectEvaluate } from './evaluate-on-aws.ts';
 import { describeFault, InvocationError } from './fault.ts';
 import { handlerFolder, loadRuntimes } from './load-runtimes.ts';
 import { bindLog, createLog, type Log } from './log.ts';
@@ -61,38 +55,21 @@ async function judgeTouches({ runtimes, ports }: EvaluateSetup, log: Log, event:
 
 async function judgeAll({ runtimes, ports }: EvaluateSetup, log: Log): Promise<void> {
   try {
-    const { judged } = await tick(runtimes, ports);
+    const { judged, refused } = await tick(runtimes, ports);
     log.info('tick completed', { models: runtimes.length, judged: judged.map(({ key }) => key) });
+    for (const { name, reason, count } of refused) log.warn('metrics refused', { metric: name, reason, count });
   } catch (error) {
-    log.error('tick failed', { fault: describeFault(error) });
-    throw new InvocationError('tick failed; the log line before this one says why');
+    const failures = error instanceof FailedModels ? error.failures : [{ model: undefined, error }];
+    for (const one of failures) log.error('tick failed', { model: one.model, fault: describeFault(one.error) });
+    throw new InvocationError('tick failed; the log says why');
   }
 }
 
 async function prepareOnAws(): Promise<EvaluateSetup> {
-  const s3 = createS3Client();
-  const cloudWatch = createCloudWatchClient();
-  const state = new S3ObjectStore(s3, readVariable('stateBucket'));
-  const clock = new SystemClock();
   const log = createLog();
   const runtimes = await loadRuntimes(handlerFolder, readVariable('code'));
   const policies = runtimes.map(({ policy }) => policy);
-  return {
-    runtimes,
-    log,
-    ports: {
-      state,
-      audit: new S3ObjectStore(s3, readVariable('auditBucket')),
-      table: new DynamoTable(createDynamoClient(), readVariable('table')),
-      metrics: new CloudWatchMetricSink(cloudWatch),
-      invocations: new CloudWatchInvocationCounter(cloudWatch, policies, clock, {
-        onFailure: (model, error) => log.warn('invocations are unknown', { model, fault: describeFault(error) }),
-      }),
-      clock,
-      windows: new WindowReader(state),
-      rollUps: new RollUpReader(state),
-    },
-  };
+  return { runtimes, log, ports: connectEvaluate(policies, log) };
 }
 
 export const handler = createEvaluateHandler(prepareOnAws);

@@ -1,25 +1,21 @@
-import { createDynamoClient, createS3Client, createSecretsClient, createSqsClient } from '../adapters/aws/clients.ts';
-import { DynamoTable } from '../adapters/aws/dynamo-table.ts';
-import { S3CaptureStore } from '../adapters/aws/s3-capture-store.ts';
-import { S3ObjectStore } from '../adapters/aws/s3-object-store.ts';
-import { SecretKeySource } from '../adapters/aws/secret-key-source.ts';
-import { SqsTouchQueue } from '../adapters/aws/sqs-touch-queue.ts';
-import { SystemClock } from '../adapters/aws/system-clock.ts';
+import { guardIntegrity } from '../core/pipeline/guard-integrity.ts';
 import { type IngestPorts, ingestCapture } from '../core/pipeline/ingest.ts';
 import { RefusedCapture, rootOf } from '../core/pipeline/locate.ts';
 import type { ModelRuntime } from '../core/pipeline/model-runtime.ts';
-import { guardIntegrity } from '../core/pipeline/tick.ts';
 import { readVariable } from './environment.ts';
 import { handlerFolder, loadRuntimes } from './load-runtimes.ts';
 import { bindLog, createLog, type Log } from './log.ts';
 import { FailedMessages, type PartialFailures } from './partial-failure.ts';
+import { connectIngest, connectRetries } from './ports-on-aws.ts';
 import { prepareOnce } from './prepare-once.ts';
 import { type CaptureNotice, readCaptureNotice, readQueueBatch, readRequestId } from './read-event.ts';
+import { bringBack, type RetryDelay } from './retry-delay.ts';
 import { runBounded } from './run-bounded.ts';
 
 export interface IngestSetup {
   readonly runtimes: readonly ModelRuntime[];
   readonly ports: IngestPorts;
+  readonly retries: RetryDelay;
   readonly log: Log;
 }
 
@@ -38,7 +34,8 @@ export function createIngestHandler(
     const failed = new FailedMessages();
     const large: (() => Promise<void>)[] = [];
 
-    await runBounded(readQueueBatch(event), concurrentMessages, (message) => {
+    const messages = readQueueBatch(event);
+    await runBounded(messages, concurrentMessages, (message) => {
       const log = bindLog(setup.log, { requestId, messageId: message.id });
       return failed.guard([message.id], log, async () => {
         const notice = readCaptureNotice(message.body);
@@ -48,6 +45,7 @@ export function createIngestHandler(
       });
     });
     for (const ingest of large) await ingest();
+    await bringBack(setup.retries, failed.of(messages), bindLog(setup.log, { requestId }));
     return failed.answer();
   };
 }
@@ -86,19 +84,11 @@ async function ingestFor(runtime: ModelRuntime, ports: IngestPorts, log: Log, no
 }
 
 async function prepareOnAws(): Promise<IngestSetup> {
-  const s3 = createS3Client();
   return {
     runtimes: await loadRuntimes(handlerFolder, readVariable('code')),
     log: createLog(),
-    ports: {
-      captures: new S3CaptureStore(s3),
-      state: new S3ObjectStore(s3, readVariable('stateBucket')),
-      audit: new S3ObjectStore(s3, readVariable('auditBucket')),
-      table: new DynamoTable(createDynamoClient(), readVariable('table')),
-      touches: new SqsTouchQueue(createSqsClient(), readVariable('touchQueueUrl')),
-      keys: new SecretKeySource(createSecretsClient(), readVariable('evidenceSecretArn')),
-      clock: new SystemClock(),
-    },
+    ports: connectIngest(),
+    retries: connectRetries(),
   };
 }
 

@@ -1,15 +1,12 @@
-import { createDynamoClient, createS3Client, createSnsClient } from '../adapters/aws/clients.ts';
-import { DynamoTable } from '../adapters/aws/dynamo-table.ts';
-import { S3ObjectStore } from '../adapters/aws/s3-object-store.ts';
-import { SnsNotifier } from '../adapters/aws/sns-notifier.ts';
-import { SystemClock } from '../adapters/aws/system-clock.ts';
-import { fleetAlarms, modelAlarms } from '../core/contract/alarm-definitions.ts';
+import { modelAlarms } from '../core/contract/alarm-definitions.ts';
+import { shardAlarms } from '../core/contract/shard-alarms.ts';
 import type { FleetPolicy, ModelPolicy } from '../core/model/policy.ts';
 import { type NotifyPorts, notifyOfAlarm, notifyOverdue } from '../core/pipeline/notify.ts';
 import { readVariable } from './environment.ts';
 import { describeFault, InvocationError } from './fault.ts';
 import { handlerFolder, loadPolicies } from './load-runtimes.ts';
 import { bindLog, createLog, type Log } from './log.ts';
+import { connectNotify } from './ports-on-aws.ts';
 import { prepareOnce } from './prepare-once.ts';
 import { hasRecords, readNotifications, readRequestId, readSchedule } from './read-event.ts';
 
@@ -17,6 +14,8 @@ export interface NotifySetup {
   readonly fleet: FleetPolicy;
   /** All models of the fleet. */
   readonly policies: readonly ModelPolicy[];
+  /** Names of all shards: each has alarms of its own. */
+  readonly shards: readonly string[];
   readonly ports: NotifyPorts;
   readonly log: Log;
 }
@@ -36,8 +35,12 @@ export function createNotifyHandler(
 }
 
 /** SNS knows no partial failure: where one alarm's message fails, all come again, and those told of do nothing. */
-async function tellOfAlarms({ fleet, policies, ports }: NotifySetup, log: Log, event: unknown): Promise<void> {
-  const definitions = [...policies.flatMap((policy) => modelAlarms(policy, fleet)), ...fleetAlarms(fleet)];
+async function tellOfAlarms(setup: NotifySetup, log: Log, event: unknown): Promise<void> {
+  const { fleet, policies, shards, ports } = setup;
+  const definitions = [
+    ...policies.flatMap((policy) => modelAlarms(policy, fleet)),
+    ...shards.flatMap((shard) => shardAlarms(shard, fleet)),
+  ];
   let failures = 0;
   for (const { id, body } of readNotifications(event)) {
     const bound = bindLog(log, { messageId: id });
@@ -62,20 +65,8 @@ async function tellOfOverdue({ policies, ports }: NotifySetup, log: Log): Promis
 }
 
 async function prepareOnAws(): Promise<NotifySetup> {
-  const s3 = createS3Client();
-  const table = new DynamoTable(createDynamoClient(), readVariable('table'));
-  const topics = { yellow: readVariable('yellowTopicArn'), red: readVariable('redTopicArn') };
-  return {
-    ...(await loadPolicies(handlerFolder)),
-    log: createLog(),
-    ports: {
-      state: new S3ObjectStore(s3, readVariable('stateBucket')),
-      audit: new S3ObjectStore(s3, readVariable('auditBucket')),
-      table,
-      notifier: new SnsNotifier(createSnsClient(), topics, table),
-      clock: new SystemClock(),
-    },
-  };
+  const { fleet, policies } = await loadPolicies(handlerFolder);
+  return { fleet, policies, shards: readVariable('shards').split(','), log: createLog(), ports: connectNotify() };
 }
 
 export const handler = createNotifyHandler(prepareOnAws);

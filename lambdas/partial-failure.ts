@@ -20,6 +20,11 @@ export class FailedMessages {
     }
   }
 
+  /** Those of these messages that failed. */
+  of<T extends { readonly id: string }>(messages: readonly T[]): readonly T[] {
+    return messages.filter(({ id }) => this.#ids.has(id));
+  }
+
   answer(): PartialFailures {
     return { batchItemFailures: [...this.#ids].map((itemIdentifier) => ({ itemIdentifier })) };
   }

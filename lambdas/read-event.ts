@@ -3,10 +3,18 @@ import { EventShapeError } from './fault.ts';
 /** Own members of a JSON object; a Map, because a member may be called `__proto__`. */
 type Members = ReadonlyMap<string, unknown>;
 
-/** A message of an SQS batch. */
-export interface QueueMessage {
+/** A text that was sent to the function. */
+export interface SentText {
   readonly id: string;
   readonly body: string;
+}
+
+/** A message of an SQS batch. */
+export interface QueueMessage extends SentText {
+  /** Names this delivery of it; undefined where the event doesn't say. */
+  readonly receiptHandle: string | undefined;
+  /** How often it was delivered, this time counted. */
+  readonly receives: number;
 }
 
 /** An object that S3 says it holds now. */
@@ -67,9 +75,21 @@ export function readQueueBatch(event: unknown): readonly QueueMessage[] {
     const where = `event.Records[${index}]`;
     const members = membersOf(record, where);
     const body = members.get('body');
-    // What is wrong with a body concerns that message alone.
-    return { id: textOf(members, 'messageId', where), body: typeof body === 'string' ? body : '' };
+    const receiptHandle = members.get('receiptHandle');
+    return {
+      id: textOf(members, 'messageId', where),
+      // What is wrong with a body concerns that message alone.
+      body: typeof body === 'string' ? body : '',
+      receiptHandle: typeof receiptHandle === 'string' ? receiptHandle : undefined,
+      receives: readReceives(members.get('attributes')),
+    };
   });
+}
+
+function readReceives(attributes: unknown): number {
+  const isObject = typeof attributes === 'object' && attributes !== null;
+  const count = isObject && 'ApproximateReceiveCount' in attributes ? Number(attributes.ApproximateReceiveCount) : 1;
+  return Number.isSafeInteger(count) && count >= 1 ? count : 1;
 }
 
 /** @throws {EventShapeError} for anything but EventBridge's `Object Created` event of S3. */
@@ -97,7 +117,7 @@ export function readTouch(body: string): string {
 }
 
 /** Texts of the SNS notifications of an event, each with its id. */
-export function readNotifications(event: unknown): readonly QueueMessage[] {
+export function readNotifications(event: unknown): readonly SentText[] {
   return recordsOf(event, 'SNS notifications').map((record, index) => {
     const where = `event.Records[${index}].Sns`;
     const notification = membersOf(membersOf(record, `event.Records[${index}]`).get('Sns'), where);

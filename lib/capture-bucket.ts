@@ -1,7 +1,8 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { logAccesses } from './access-logs.ts';
+import { keepPolicy, keptOnceMade } from './removal.ts';
 
 /**
  * A bucket for captures, with its events sent to EventBridge. SSE-S3, because whatever writes captures would need a
@@ -16,8 +17,9 @@ export function createCaptureBucket(scope: Construct, id: string, bucketName: st
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
     encryption: BucketEncryption.S3_MANAGED,
     lifecycleRules: [{ id: 'abandoned-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    removalPolicy: keptOnceMade,
   });
+  keepPolicy(bucket);
   logAccesses(bucket, accessLogs, 'captures/');
   // The bucket's own property: the construct library would deploy a function to set the same.
   const resource = bucket.node.defaultChild;

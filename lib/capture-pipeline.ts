@@ -1,18 +1,20 @@
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
-import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { capturePrefix } from '../core/contract/capture-prefix.ts';
 import { envNames } from '../core/contract/env-names.ts';
+import { backlogAlarms } from '../core/contract/infrastructure-alarms.ts';
+import { shortHash } from '../core/model/content-hash.ts';
+import { directActions, renderAlarm } from './alarms.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import {
-  captureAccess,
   dataKeyAccess,
   evidenceSecretAccess,
+  ingestNoteRemoval,
   objectReading,
   objectWriting,
   tableAccess,
@@ -22,11 +24,6 @@ import type { ShardContext } from './shard-context.ts';
 export interface CapturePipelineProps extends ShardContext {
   /** Windows that are closing or closed are announced here. */
   readonly touchQueue: Queue;
-  /**
-   * How many capture objects may be read at the same time, 2 to 1000. Bounds cost, and the load on the table.
-   * @default 10
-   */
-  readonly maximumConcurrency?: number | undefined;
 }
 
 const timeout = Duration.minutes(5);
@@ -55,12 +52,19 @@ export class CapturePipeline extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       // Six times the function's timeout, as Lambda asks for, so that no message is shown twice while it is worked on.
+      // What failed is brought back sooner by the function itself.
       visibilityTimeout: Duration.seconds(6 * timeout.toSeconds()),
       retentionPeriod: Duration.days(14),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.#createRules(props);
+    for (const alarm of backlogAlarms(queueName, configuration.fleet)) {
+      const kind = alarm.name.slice(alarm.name.lastIndexOf('/') + 1);
+      const { audience } = alarm;
+      if (audience !== 'none') renderAlarm(this, `Alarm-${kind}`, alarm, directActions(names, [audience]));
+    }
+    const { concurrency, reservedConcurrency } = configuration.deployment.ingest;
     const state = names.bucketArn(names.stateBucket);
     const audit = names.bucketArn(names.auditBucket);
     const intake = ['fragments/', 'quarantine/'];
@@ -74,16 +78,18 @@ export class CapturePipeline extends Construct {
       // A whole virtual CPU: decoding and encryption are what it does.
       memoryMegabytes: 1769,
       environment: {
+        [envNames.ingestQueueUrl]: this.queue.queueUrl,
         [envNames.touchQueueUrl]: props.touchQueue.queueUrl,
         [envNames.evidenceSecretArn]: names.evidenceSecretArn,
       },
+      reservedConcurrency,
       permissions: [
-        ...captureAccess(names, models, configuration.deployment.captureBuckets),
         ...objectReading(state, intake),
         objectWriting(state, intake),
         ...objectReading(audit, ['bundles/']),
         objectWriting(audit, ['bundles/']),
         tableAccess(names),
+        ingestNoteRemoval(names),
         evidenceSecretAccess(names),
         dataKeyAccess(names),
         new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.touchQueue.queueArn] }),
@@ -94,7 +100,7 @@ export class CapturePipeline extends Construct {
         batchSize: 10,
         maxBatchingWindow: Duration.seconds(10),
         reportBatchItemFailures: true,
-        maxConcurrency: props.maximumConcurrency ?? 10,
+        maxConcurrency: concurrency,
       }),
     );
   }
@@ -110,6 +116,8 @@ export class CapturePipeline extends Construct {
       fleet: configuration.fleet,
       retention: Duration.days(1),
     });
+    const ruleNames = `${names.fleet}-${shard}-s3-`;
+    for (const queue of [this.queue, events]) allowRules(queue, ruleNames);
     const byBucket = Map.groupBy(
       models.flatMap((policy) => policy.sources),
       ({ bucket }) => bucket,
@@ -117,24 +125,49 @@ export class CapturePipeline extends Construct {
     for (const [bucket, sources] of [...byBucket].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const prefixes = [...new Set(sources.map(capturePrefix))].sort();
       for (const [index, group] of groupPrefixes(prefixes).entries()) {
-        const rule = new Rule(this, `Rule-${bucket}${index === 0 ? '' : `-${index}`}`, {
+        const suffix = index === 0 ? '' : `-${index}`;
+        const rule = new Rule(this, `Rule-${bucket}${suffix}`, {
+          ruleName: `${ruleNames}${shortHash(bucket).slice(0, 12)}${suffix}`,
           description: `Tidewatch ${names.fleet}: captures of shard ${shard} in ${bucket}`,
           eventPattern: {
             source: ['aws.s3'],
             detailType: ['Object Created'],
-            account: [Aws.ACCOUNT_ID],
+            account: [...new Set(sources.map(({ account }) => account ?? Aws.ACCOUNT_ID))],
             detail: {
               bucket: { name: [bucket] },
               ...(group.includes('') ? {} : { object: { key: group.map((prefix) => ({ prefix })) } }),
             },
           },
         });
-        rule.addTarget(
-          new SqsQueue(this.queue, { deadLetterQueue: events, retryAttempts: 8, maxEventAge: Duration.hours(6) }),
-        );
+        // The target of the library would add a statement a rule to the queue's policy, which holds 20.
+        rule.addTarget({
+          bind: () => ({
+            arn: this.queue.queueArn,
+            deadLetterConfig: { arn: events.queueArn },
+            retryPolicy: { maximumEventAgeInSeconds: Duration.hours(6).toSeconds(), maximumRetryAttempts: 8 },
+          }),
+        });
       }
     }
   }
+}
+
+/** Lets the rules of a shard send to a queue: one statement for however many there are. */
+function allowRules(queue: Queue, ruleNames: string): void {
+  queue.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'CaptureRules',
+      principals: [new ServicePrincipal('events.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+        ArnLike: {
+          'aws:SourceArn': `arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:rule/${ruleNames}*`,
+        },
+      },
+    }),
+  );
 }
 
 /** Cuts a list of prefixes so that each part fits into a pattern. */

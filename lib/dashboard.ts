@@ -43,8 +43,12 @@ export function createDashboard(scope: Construct, id: string, names: FleetNames,
   const hour = Duration.hours(1);
   dashboard.addWidgets(new TextWidget({ width: 24, height: 3, markdown: introduction(configuration) }));
   dashboard.addWidgets(
-    graph('Tier of every model (0 green, 1 yellow, 2 red)', [searchAll(metricNames.tier, minute)], 16),
-    graph('Heartbeat', [metric(metricNames.heartbeat, minute, {})], 8),
+    graph(
+      'Tier of every model (0 green, 1 yellow, 2 red)',
+      [searchAll(metricNames.tier, dimensionNames.model, minute)],
+      16,
+    ),
+    graph('Heartbeat of every shard', [searchAll(metricNames.heartbeat, dimensionNames.shard, minute)], 8),
   );
   dashboard.addWidgets(
     graph('Tier', [ofModel(metricNames.tier, minute)]),
@@ -100,9 +104,9 @@ function search(metricName: MetricName, dimension: string, period: Duration) {
   });
 }
 
-function searchAll(metricName: MetricName, period: Duration) {
+function searchAll(metricName: MetricName, dimension: string, period: Duration) {
   return new MathExpression({
-    expression: `SEARCH('{${metricNamespace},${dimensionNames.model}} MetricName="${metricName}"', 'Maximum', ${period.toSeconds()})`,
+    expression: `SEARCH('{${metricNamespace},${dimension}} MetricName="${metricName}"', 'Maximum', ${period.toSeconds()})`,
     usingMetrics: {},
     label: '',
     period,

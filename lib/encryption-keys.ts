@@ -3,6 +3,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import type { FleetNames } from './names.ts';
+import { keptOnceMade } from './removal.ts';
 
 /** The key of buckets, table and secret. Whoever deletes it deletes the evidence: it is kept when the stack goes. */
 export function createDataKey(scope: Construct, names: FleetNames): Key {
@@ -10,7 +11,7 @@ export function createDataKey(scope: Construct, names: FleetNames): Key {
     alias: names.dataKeyAlias,
     description: `Tidewatch ${names.fleet}: state, evidence and the evidence's own key`,
     enableKeyRotation: true,
-    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    removalPolicy: keptOnceMade,
   });
 }
 

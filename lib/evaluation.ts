@@ -1,14 +1,16 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { envNames, scheduleInputs } from '../core/contract/env-names.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
+import { HeartbeatAlarms } from './heartbeat-alarms.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import {
-  captureAccess,
   dataKeyAccess,
   evidenceSecretAccess,
+  ingestNoteRemoval,
   metricAccess,
   objectReading,
   objectWriting,
@@ -20,7 +22,7 @@ import type { ShardContext } from './shard-context.ts';
 const evaluateTimeout = Duration.minutes(5);
 const sweepTimeout = Duration.minutes(15);
 
-/** The queue of closed windows that late captures touched, and its dead-letter queue. */
+/** The queue of closed windows that late captures or a sweep touched, and its dead-letter queue. */
 export class TouchQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
@@ -30,7 +32,7 @@ export class TouchQueue extends Construct {
     const queueName = `${names.fleet}-${shard}-touch`;
     this.deadLetters = createDeadLetterQueue(this, 'DeadLetters', {
       queueName: `${queueName}-dead`,
-      holds: 'a closed window that could not be judged again in five attempts; the hourly sweep tries once more',
+      holds: 'a closed window that could not be judged again in five attempts; the hourly sweep asks for it once more',
       audience: 'yellow',
       names,
       fleet: configuration.fleet,
@@ -73,7 +75,8 @@ export class Evaluation extends Construct {
     const audit = names.bucketArn(names.auditBucket);
     const common = { names, configuration, models, failures: deadLetters };
     const judging = ['profiles/', 'verdicts/', 'slis/'];
-    const everything = ['fragments/', 'quarantine/', 'log/', ...judging];
+    const remembered = ['trails/', 'learned/'];
+    const sweeping = ['fragments/', 'quarantine/', 'log/'];
 
     this.evaluate = new MonitoringFunction(this, 'Evaluate', {
       ...common,
@@ -81,9 +84,12 @@ export class Evaluation extends Construct {
       functionName: `${base}-evaluate`,
       timeout: evaluateTimeout,
       memoryMegabytes: 1024,
+      environment: { [envNames.shard]: shard },
+      // The next tick is a minute away: ticks that could not run must not pile up.
+      maximumEventAge: Duration.minutes(1),
       permissions: [
-        ...objectReading(state, ['fragments/', ...judging]),
-        objectWriting(state, judging),
+        ...objectReading(state, ['fragments/', ...judging, ...remembered]),
+        objectWriting(state, [...judging, ...remembered]),
         ...objectReading(audit, ['bundles/']),
         objectWriting(audit, ['bundles/']),
         tableAccess(names),
@@ -100,7 +106,7 @@ export class Evaluation extends Construct {
         maxConcurrency: 2,
       }),
     );
-    new RepeatedRun(this, 'Tick', {
+    const tick = new RepeatedRun(this, 'Tick', {
       name: `${base}-tick`,
       description: `Tidewatch ${names.fleet}: judges shard ${shard} every minute`,
       target: this.evaluate.function,
@@ -110,6 +116,8 @@ export class Evaluation extends Construct {
       deadLetters,
     });
 
+    new HeartbeatAlarms(this, 'Heartbeat', props, tick);
+
     this.sweep = new MonitoringFunction(this, 'Sweep', {
       ...common,
       handler: 'sweep',
@@ -117,18 +125,20 @@ export class Evaluation extends Construct {
       timeout: sweepTimeout,
       memoryMegabytes: 1769,
       environment: {
+        [envNames.touchQueueUrl]: props.touchQueue.queueUrl,
         [envNames.evidenceSecretArn]: names.evidenceSecretArn,
       },
       permissions: [
-        ...captureAccess(names, models, configuration.deployment.captureBuckets),
-        ...objectReading(state, everything),
-        objectWriting(state, everything),
+        // The daily sums say which fragments a window was settled with.
+        ...objectReading(state, ['slis/', ...sweeping]),
+        objectWriting(state, sweeping),
         ...objectReading(audit, ['bundles/']),
         objectWriting(audit, ['bundles/']),
         tableAccess(names),
+        ingestNoteRemoval(names),
         evidenceSecretAccess(names),
         dataKeyAccess(names),
-        ...metricAccess(),
+        new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.touchQueue.queueArn] }),
       ],
     });
     new RepeatedRun(this, 'HourlySweep', {

@@ -1,10 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage, Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { buildSync } from 'esbuild';
 import { configJson } from '../core/contract/config.ts';
 import { configAssets } from '../core/contract/env-names.ts';
 import { canonicalJson } from '../core/model/canonical-json.ts';
@@ -20,48 +20,32 @@ export const maximumBundleBytes = 600_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** The source of a bundle does not change while a template is made. */
-const bundles = new Map<Handler, Uint8Array>();
+const bundles = new Map<string, Uint8Array>();
 
 /**
  * One handler with all it imports, as a minified ES module.
  * @throws {RangeError} where it is larger than `maximumBundleBytes`.
  */
 export function bundleHandler(handler: Handler): Uint8Array {
-  const known = bundles.get(handler);
-  if (known) return known;
-  const { outputFiles } = buildSync({
-    absWorkingDir: root,
-    entryPoints: [`lambdas/${handler}.ts`],
-    outfile: 'index.mjs',
-    write: false,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    legalComments: 'none',
-    // Loaded only where the environment holds no credentials, which Lambda always puts there.
-    external: [
-      '@aws-sdk/credential-provider-ini',
-      '@aws-sdk/credential-provider-login',
-      '@aws-sdk/credential-provider-process',
-      '@aws-sdk/credential-provider-sso',
-      '@aws-sdk/credential-provider-web-identity',
-      '@smithy/credential-provider-imds',
-    ],
-    logLevel: 'error',
-    // Packages that are CommonJS still ask for built-in modules by `require`.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  });
-  const contents = outputFiles[0]?.contents ?? new Uint8Array();
-  if (contents.length > maximumBundleBytes) {
+  if (bundles.size === 0) for (const [name, text] of bundleAll()) bundles.set(name, Buffer.from(text));
+  const bundle = bundles.get(handler);
+  if (!bundle) throw new Error(`lambdas/${handler}.ts: expected a bundle, saw none`);
+  if (bundle.length > maximumBundleBytes) {
     throw new RangeError(
-      `lambdas/${handler}.ts: expected a bundle of at most ${maximumBundleBytes} bytes, saw ${contents.length}`,
+      `lambdas/${handler}.ts: expected a bundle of at most ${maximumBundleBytes} bytes, saw ${bundle.length}`,
     );
   }
-  bundles.set(handler, contents);
-  return contents;
+  return bundle;
+}
+
+function bundleAll(): readonly (readonly [handler: string, text: string])[] {
+  const text = execFileSync(process.execPath, ['--import', 'tsx', 'lib/bundle-process.ts', ...handlers], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 16 * maximumBundleBytes,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return JSON.parse(text);
 }
 
 /** What runs: the package's version and a hash of all handlers. Goes with every verdict. */

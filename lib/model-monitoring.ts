@@ -11,11 +11,6 @@ export interface ModelMonitoringProps extends ConfigInput {
    */
   readonly baselineFolder?: string;
   /**
-   * How many capture objects may be read at the same time, 2 to 1000.
-   * @default 10
-   */
-  readonly maximumIngestConcurrency?: number;
-  /**
    * Refuses to delete the state table, also when the stack is removed.
    * @default true
    */
@@ -33,20 +28,17 @@ export class ModelMonitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelMonitoringProps) {
     super(scope, id);
-    const { baselineFolder, maximumIngestConcurrency, deletionProtection, ...config } = props;
+    const { baselineFolder, deletionProtection, ...config } = props;
     const configuration = loadFleet(config, baselineFolder ?? process.cwd());
     this.platform = new Platform(this, 'Platform', {
       configuration,
       ...(deletionProtection !== undefined && { deletionProtection }),
     });
     this.shards = configuration.deployment.shards.map(({ name }) => {
-      const shard = new ModelShard(this, `Shard-${name}`, {
-        configuration,
-        shard: name,
-        ...(maximumIngestConcurrency !== undefined && { maximumIngestConcurrency }),
-      });
-      // Names are passed as text, so nothing else says that the buckets come first.
-      shard.node.addDependency(this.platform.storage);
+      const shard = new ModelShard(this, `Shard-${name}`, { configuration, shard: name });
+      // Names are passed as text, so nothing else says that these come first.
+      shard.node.addDependency(this.platform.storage, this.platform.topics, this.platform.notification.failureAlarm);
+      this.platform.stateTable.createAfter(shard);
       return shard;
     });
   }

@@ -1,6 +1,7 @@
 import { Tags } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ModelAlarms } from './alarms.ts';
+import { CaptureAccess } from './capture-access.ts';
 import { CapturePipeline } from './capture-pipeline.ts';
 import { Evaluation, TouchQueue } from './evaluation.ts';
 import { type FleetConfiguration, modelsOfShard } from './fleet-configuration.ts';
@@ -10,11 +11,6 @@ export interface ModelShardProps {
   readonly configuration: FleetConfiguration;
   /** Name of the shard, as in `models[].shard`. */
   readonly shard: string;
-  /**
-   * How many capture objects of the shard may be read at the same time, 2 to 1000.
-   * @default 10
-   */
-  readonly maximumIngestConcurrency?: number;
 }
 
 /** Everything that watches the models of one shard. Needs a platform of the same fleet in the same account and region. */
@@ -22,7 +18,7 @@ export class ModelShard extends Construct {
   readonly captures: CapturePipeline;
   readonly evaluation: Evaluation;
 
-  constructor(scope: Construct, id: string, { configuration, shard, maximumIngestConcurrency }: ModelShardProps) {
+  constructor(scope: Construct, id: string, { configuration, shard }: ModelShardProps) {
     super(scope, id);
     const names = fleetNames(configuration.deployment.fleetName);
     const models = modelsOfShard(configuration, shard);
@@ -35,12 +31,9 @@ export class ModelShard extends Construct {
 
     const context = { shard, names, configuration, models };
     const touchQueue = new TouchQueue(this, 'Touch', context).queue;
-    this.captures = new CapturePipeline(this, 'Captures', {
-      ...context,
-      touchQueue,
-      maximumConcurrency: maximumIngestConcurrency,
-    });
+    this.captures = new CapturePipeline(this, 'Captures', { ...context, touchQueue });
     this.evaluation = new Evaluation(this, 'Evaluation', { ...context, touchQueue });
+    new CaptureAccess(this, 'CaptureAccess', context, [this.captures.ingest, this.evaluation.sweep]);
     for (const policy of models) {
       new ModelAlarms(this, `Model-${policy.name}`, { policy, fleet: configuration.fleet, names });
     }

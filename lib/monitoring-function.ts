@@ -33,6 +33,16 @@ export interface MonitoringFunctionProps {
    * @default 0 - the next run of its schedule does the work
    */
   readonly retryAttempts?: number;
+  /**
+   * How long an asynchronous invocation may wait for its turn.
+   * @default 1 hour
+   */
+  readonly maximumEventAge?: Duration;
+  /**
+   * Of the account's concurrent executions: kept free for this function, and the most it gets.
+   * @default - it shares what no function has reserved
+   */
+  readonly reservedConcurrency?: number | undefined;
 }
 
 /** A Lambda function with a role, a log and a dead-letter queue of its own. */
@@ -95,7 +105,8 @@ export class MonitoringFunction extends Construct {
       },
       ...(props.failures && { onFailure: new SqsDestination(props.failures) }),
       retryAttempts: props.retryAttempts ?? 0,
-      maxEventAge: Duration.hours(1),
+      maxEventAge: props.maximumEventAge ?? Duration.hours(1),
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
     acknowledgeWildcards(this.role, [...props.permissions, tracing]);
   }

@@ -26,6 +26,9 @@ export interface FleetNames {
   readonly evidenceSecretArn: string;
 }
 
+/** The longest name of AWS's partitions, for what is counted before it is deployed. */
+export const longestPartition = 'aws-us-gov';
+
 export const tiers = ['yellow', 'red'] as const satisfies readonly Tier[];
 
 /** @param fleet of at most 20 lower-case letters, digits and "-": bucket names have 63 characters. */

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { CfnAlarm, CfnCompositeAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -27,6 +28,8 @@ export interface NotificationProps {
 export class Notification extends Construct {
   readonly notify: MonitoringFunction;
   readonly deadLetters: Queue;
+  /** Rings where messages can't be sent. */
+  readonly failureAlarm: CfnAlarm | CfnCompositeAlarm;
 
   constructor(scope: Construct, id: string, { names, configuration, topics, topicKey }: NotificationProps) {
     super(scope, id);
@@ -58,6 +61,7 @@ export class Notification extends Construct {
       failures: this.deadLetters,
       retryAttempts: 2,
       environment: {
+        [envNames.shards]: configuration.deployment.shards.map(({ name }) => name).join(','),
         [envNames.yellowTopicArn]: names.topicArn(names.deliveryTopic('yellow')),
         [envNames.redTopicArn]: names.topicArn(names.deliveryTopic('red')),
       },
@@ -87,7 +91,7 @@ export class Notification extends Construct {
       deadLetters: runs,
     });
     const failure = notifyFailureAlarm(functionName, fleet);
-    renderAlarm(this, 'FailureAlarm', failure, directActions(names, tiers));
+    this.failureAlarm = renderAlarm(this, 'FailureAlarm', failure, directActions(names, tiers));
 
     new Subscriptions(this, 'Subscriptions', {
       topics,

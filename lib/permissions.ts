@@ -1,9 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { capturePrefix } from '../core/contract/capture-prefix.ts';
-import type { CaptureBucketPolicy } from '../core/contract/deployment.ts';
 import { metricNamespace } from '../core/contract/metric-names.ts';
-import type { ModelPolicy } from '../core/model/policy.ts';
 import type { FleetNames } from './names.ts';
 
 /** Statements the functions' roles are put together from. Each is as narrow as its resource allows. */
@@ -25,52 +22,25 @@ export function objectWriting(bucketArn: string, prefixes: readonly string[]) {
   });
 }
 
-function under(bucketArn: string, prefixes: readonly string[]): string[] {
+/** ARNs of the objects under prefixes. */
+export function under(bucketArn: string, prefixes: readonly string[]): string[] {
   return prefixes.map((prefix) => `${bucketArn}/${prefix}*`);
 }
 
-/** Reads captures under the prefixes of the models' sources, and nothing else of their buckets. */
-export function captureAccess(
-  names: FleetNames,
-  models: readonly ModelPolicy[],
-  buckets: readonly CaptureBucketPolicy[],
-) {
-  const sources = models.flatMap((policy) => policy.sources);
-  const byBucket = Map.groupBy(sources, ({ bucket }) => bucket);
-  const statements = [...byBucket].flatMap(([bucket, list]) => {
-    const arn = names.bucketArn(bucket);
-    const prefixes = [...new Set(list.map(capturePrefix))].sort();
-    return [
-      new PolicyStatement({
-        actions: ['s3:GetObject', 's3:GetObjectVersion'],
-        resources: under(arn, prefixes),
-      }),
-      new PolicyStatement({
-        actions: ['s3:ListBucket'],
-        resources: [arn],
-        // IfExists: a missing object is answered by 404 only to those who may list, and that request names no prefix.
-        conditions: { StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } },
-      }),
-    ];
-  });
-  const keys = buckets.filter(({ name }) => byBucket.has(name)).flatMap(({ encryptionKeys }) => encryptionKeys);
-  if (keys.length > 0) {
-    statements.push(
-      new PolicyStatement({
-        actions: ['kms:Decrypt'],
-        resources: [...new Set(keys)].sort(),
-        conditions: { StringLike: { 'kms:ViaService': `s3.*.${Aws.URL_SUFFIX}` } },
-      }),
-    );
-  }
-  return statements;
-}
-
-/** Rows of the state table, changed by compare-and-swap. No function removes one. */
+/** Rows of the state table, changed by compare-and-swap. */
 export function tableAccess(names: FleetNames) {
   return new PolicyStatement({
     actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
     resources: [names.tableArn],
+  });
+}
+
+/** Removes the notes of capture objects that were taken in whole. No other row is ever removed. */
+export function ingestNoteRemoval(names: FleetNames) {
+  return new PolicyStatement({
+    actions: ['dynamodb:DeleteItem'],
+    resources: [names.tableArn],
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ingesting#*'] } },
   });
 }
 

@@ -1,13 +1,12 @@
 import { Tags } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { fleetAlarms } from '../core/contract/alarm-definitions.ts';
-import { renderAlarm, routedActions } from './alarms.ts';
 import { createCaptureBucket } from './capture-bucket.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDataKey, createTopicKey } from './encryption-keys.ts';
 import type { FleetConfiguration } from './fleet-configuration.ts';
 import { fleetNames } from './names.ts';
 import { Notification } from './notification.ts';
+import { StateTable } from './state-table.ts';
 import { Storage } from './storage.ts';
 import { Topics } from './topics.ts';
 
@@ -20,21 +19,23 @@ export interface PlatformProps {
   readonly deletionProtection?: boolean;
 }
 
-/** What a fleet has once: storage, keys, topics, notify, the heartbeat's alarm, the dashboard, new capture buckets. */
+/** What a fleet has once: storage, table, keys, topics, notify, the dashboard, new capture buckets. */
 export class Platform extends Construct {
   readonly storage: Storage;
+  readonly stateTable: StateTable;
   readonly topics: Topics;
   readonly notification: Notification;
 
   constructor(scope: Construct, id: string, { configuration, deletionProtection = true }: PlatformProps) {
     super(scope, id);
-    const { fleet, deployment } = configuration;
+    const { deployment } = configuration;
     const names = fleetNames(deployment.fleetName);
     Tags.of(this).add('tidewatch:fleet', deployment.fleetName);
 
     const dataKey = createDataKey(this, names);
     const topicKey = createTopicKey(this, names);
-    this.storage = new Storage(this, 'Storage', { names, dataKey, deployment, deletionProtection });
+    this.storage = new Storage(this, 'Storage', { names, dataKey, deployment });
+    this.stateTable = new StateTable(this, 'State', { names, dataKey, deletionProtection });
     this.topics = new Topics(this, 'Topics', { names, key: topicKey });
     this.notification = new Notification(this, 'Notification', {
       names,
@@ -46,11 +47,7 @@ export class Platform extends Construct {
       if (!bucket.created) continue;
       createCaptureBucket(this, `Captures-${bucket.name}`, bucket.name, this.storage.accessLogBucket);
     }
-    for (const definition of fleetAlarms(fleet)) {
-      const kind = definition.name.slice(definition.name.lastIndexOf('/') + 1);
-      const actions = routedActions(names, definition);
-      renderAlarm(this, `Alarm-${kind}`, definition, actions, actions);
-    }
     createDashboard(this, 'Dashboard', names, configuration);
+    this.stateTable.createAfter(this);
   }
 }

@@ -1,15 +1,14 @@
-import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Aws, Duration, Validations } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { DeploymentPolicy } from '../core/contract/deployment.ts';
-import { tableAttributes } from '../core/contract/env-names.ts';
 import { logAccesses } from './access-logs.ts';
 import { evidenceTamperActions } from './evidence-protection.ts';
 import type { FleetNames } from './names.ts';
+import { keepPolicy, keptOnceMade } from './removal.ts';
 
 export interface StorageProps {
   readonly names: FleetNames;
@@ -17,39 +16,35 @@ export interface StorageProps {
   readonly dataKey: IKey;
   /** Of it: how long evidence is locked and in which mode. */
   readonly deployment: Pick<DeploymentPolicy, 'production' | 'retentionDays'>;
-  /**
-   * Refuses to delete the table, also when the stack is removed.
-   * @default true
-   */
-  readonly deletionProtection?: boolean;
 }
 
-/** A fragment serves its window until seven days after the window's end; a window is a day long at most. */
-const fragmentDays = 8;
+/**
+ * A fragment serves its window until seven days after the window's end; a window is a day long at most. A late object may be
+ * found a week after it came, and its window is then restated from all of its fragments.
+ */
+const fragmentDays = 16;
 /** Sums of a day serve budgets of up to thirty days. */
 const dailySumDays = 40;
-/** Kept when the stack goes; but not when its creation fails half way, so that it can be repeated. */
-const kept = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
-
+/** Stretches reach four weeks back, and four weeks of windows are learned from. */
+const trailDays = 40;
 const quarantineDays = 90;
 const accessLogDays = 90;
 
-/** Buckets, table and secret of a fleet. All are kept when the stack is removed. */
+/** Buckets and secret of a fleet. All are kept when the stack is removed. */
 export class Storage extends Construct {
   readonly accessLogBucket: Bucket;
   readonly stateBucket: Bucket;
   readonly auditBucket: Bucket;
-  readonly table: Table;
   readonly evidenceSecret: Secret;
 
-  constructor(scope: Construct, id: string, { names, dataKey, deployment, deletionProtection = true }: StorageProps) {
+  constructor(scope: Construct, id: string, { names, dataKey, deployment }: StorageProps) {
     super(scope, id);
     const bucketDefaults = {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: kept,
+      removalPolicy: keptOnceMade,
     };
     const abandonedUploads = {
       id: 'abandoned-uploads',
@@ -86,6 +81,7 @@ export class Storage extends Construct {
       lifecycleRules: [
         { id: 'fragments', prefix: 'fragments/', expiration: Duration.days(fragmentDays) },
         { id: 'daily-sums', prefix: 'slis/', expiration: Duration.days(dailySumDays) },
+        { id: 'trails', prefix: 'trails/', expiration: Duration.days(trailDays) },
         { id: 'quarantine', prefix: 'quarantine/', expiration: Duration.days(quarantineDays) },
         abandonedUploads,
       ],
@@ -115,27 +111,14 @@ export class Storage extends Construct {
       }),
     );
 
-    this.table = new Table(this, 'Table', {
-      tableName: names.table,
-      partitionKey: { name: tableAttributes.partitionKey, type: AttributeType.STRING },
-      sortKey: { name: tableAttributes.sortKey, type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      encryption: TableEncryption.CUSTOMER_MANAGED,
-      encryptionKey: dataKey,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection,
-      removalPolicy: kept,
-    });
-
-    // The table can't be taken back once it is there: what may fail, as a bucket's name may be taken, comes before.
-    this.table.node.addDependency(this.stateBucket, this.auditBucket);
+    for (const bucket of [this.accessLogBucket, this.stateBucket, this.auditBucket]) keepPolicy(bucket);
 
     this.evidenceSecret = new Secret(this, 'EvidenceSecret', {
       secretName: names.evidenceSecret,
       description: `Tidewatch ${names.fleet}: the keys of encrypted evidence are derived from it. Losing it loses them`,
       encryptionKey: dataKey,
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      removalPolicy: kept,
+      removalPolicy: keptOnceMade,
     });
     Validations.of(this.evidenceSecret).acknowledge({
       id: 'AwsSolutions-SMG4',

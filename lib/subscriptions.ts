@@ -1,4 +1,3 @@
-import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import { CfnSubscription, type ITopic } from 'aws-cdk-lib/aws-sns';
@@ -99,8 +98,8 @@ export class Subscriptions extends Construct {
       action: 'lambda:InvokeFunction',
       functionName: contact.address,
       principal: 'sns.amazonaws.com',
+      // Its ARN holds the account. A source account is not given: SNS is not known to send one.
       sourceArn: topic.topicArn,
-      sourceAccount: Aws.ACCOUNT_ID,
     });
   }
 }

@@ -18,8 +18,8 @@ export class S3CaptureStore implements CaptureStore {
     this.#client = client;
   }
 
-  list(bucket: string, prefix: string): AsyncGenerator<CaptureListing> {
-    return listObjects(this.#client, bucket, prefix);
+  list(bucket: string, prefix: string, after?: string): AsyncGenerator<CaptureListing> {
+    return listObjects(this.#client, bucket, prefix, after);
   }
 
   async head(bucket: string, key: string): Promise<SourceObject | undefined> {

@@ -63,8 +63,8 @@ export class S3ObjectStore implements ObjectStore {
     return body && collectBody(key, body);
   }
 
-  async *list(prefix: string): AsyncGenerator<string> {
-    for await (const { key } of listObjects(this.#client, this.#bucket, prefix)) yield key;
+  async *list(prefix: string, after?: string): AsyncGenerator<string> {
+    for await (const { key } of listObjects(this.#client, this.#bucket, prefix, after)) yield key;
   }
 
   async #put(key: string, body: Uint8Array): Promise<void> {

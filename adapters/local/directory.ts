@@ -5,6 +5,13 @@ import { compareUtf8, splitKey, splitPrefix } from './object-key.ts';
 
 const maximumListed = 256;
 
+export interface KeysOptions {
+  /** Begins behind this key, which need not exist. Directories that end before it are not read. */
+  readonly after?: string | undefined;
+  /** A directory at the root that holds no keys, with its slash. */
+  readonly leaveOut?: string | undefined;
+}
+
 /** A directory that objects are read from and written into, and that nothing leads out of. */
 export class Directory {
   /** Absolute, without symbolic links. */
@@ -47,11 +54,11 @@ export class Directory {
    * Keys of the files under a prefix, ascending by UTF-8 bytes of the whole key. Reads a directory when the walk
    * comes to it; symbolic links and whatever else is neither file nor directory are left out.
    */
-  *keys(prefix: string, leaveOut?: string): Generator<string> {
+  *keys(prefix: string, options: KeysOptions = {}): Generator<string> {
     const { directory, begin } = splitPrefix(prefix);
     const top = this.resolve(join(this.root, ...directory));
     if (top !== undefined) {
-      yield* this.#walk(top, directory.map((segment) => `${segment}/`).join(''), begin, leaveOut);
+      yield* this.#walk(top, directory.map((segment) => `${segment}/`).join(''), begin, options);
     }
   }
 
@@ -60,12 +67,18 @@ export class Directory {
     for (let next = path; this.contains(next) && this.#listed?.size; next = dirname(next)) this.#listed.delete(next);
   }
 
-  *#walk(path: string, keyPrefix: string, begin: string, leaveOut?: string): Generator<string> {
+  *#walk(path: string, keyPrefix: string, begin: string, options: KeysOptions): Generator<string> {
+    const { after, leaveOut } = options;
     for (const entry of this.#entries(path)) {
       if (!entry.startsWith(begin) && !(entry.endsWith('/') && entry.slice(0, -1).startsWith(begin))) continue;
       if (keyPrefix === '' && entry === leaveOut) continue;
-      if (entry.endsWith('/')) yield* this.#walk(join(path, entry), keyPrefix + entry, '', leaveOut);
-      else yield keyPrefix + entry;
+      const key = keyPrefix + entry;
+      // All keys below a directory begin with its name: where `after` does not, they lie on one side of it.
+      const isBehind = after === undefined || compareUtf8(key, after) > 0;
+      if (!isBehind && !(entry.endsWith('/') && after.startsWith(key))) continue;
+      // Without the slash: that is the name by which it is forgotten.
+      if (entry.endsWith('/')) yield* this.#walk(join(path, entry.slice(0, -1)), key, '', options);
+      else yield key;
     }
   }
 

@@ -65,9 +65,9 @@ export class FileCaptureStore implements CaptureStore {
   }
 
   /** Objects under a prefix, ascending by the UTF-8 bytes of their keys; `lastModified` is the file's modification time. */
-  async *list(bucket: string, prefix: string): AsyncGenerator<CaptureListing> {
+  async *list(bucket: string, prefix: string, after?: string): AsyncGenerator<CaptureListing> {
     const directory = this.#bucket(bucket);
-    for (const key of directory.keys(prefix)) {
+    for (const key of directory.keys(prefix, { after })) {
       const facts = statSync(directory.pathOf(key), { throwIfNoEntry: false });
       if (facts !== undefined) yield { key, bytes: facts.size, lastModified: Math.floor(facts.mtimeMs) };
     }

@@ -72,8 +72,8 @@ export class FileObjectStore implements ObjectStore {
     return this.#read(this.#pathOf(key));
   }
 
-  async *list(prefix: string): AsyncGenerator<string> {
-    yield* this.#directory.keys(prefix, `${unfinished}/`);
+  async *list(prefix: string, after?: string): AsyncGenerator<string> {
+    yield* this.#directory.keys(prefix, { after, leaveOut: `${unfinished}/` });
   }
 
   #pathOf(key: string): string {

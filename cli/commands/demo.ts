@@ -30,7 +30,7 @@ const windowSeconds = 86_400;
 
 export const demo: Command = {
   name: 'demo',
-  summary: 'the whole pipeline on real data in under a minute, offline',
+  summary: 'the whole pipeline on real data in about a minute, offline',
   description: [
     'Takes 20,000 real flights of early 2001, fits a small model of the risk of a late departure on 1 to 10 January, and writes what an endpoint serving it would have left in S3: SageMaker data capture with the payloads, HTTP capture with status and latency.',
     'The baseline is 11 January to 10 February. Every day after is judged. From 10 March three incidents are injected and named as such; what is yellow before is in the real data. Ends with a timeline, the messages sent, and the evidence verified.',

@@ -83,8 +83,10 @@ function dayEntry(verdict: Verdict, facts: TimelineFacts): Entry {
   const injected = Object.values(incidents).filter(
     ({ from, to }) => Date.parse(from) < start + millisecondsPerDay && Date.parse(to) > start,
   );
-  const findings = verdict.findings.filter(({ tier }) => tier !== 'green').map(({ message }) => message);
-  const why = injected.length > 0 ? injected.map(({ what }) => `injected: ${what}`) : [describeDelays(start, facts)];
+  const judged = verdict.findings.filter(({ tier }) => tier !== 'green');
+  const findings = judged.map(({ message }) => message);
+  const why =
+    injected.length > 0 ? injected.map(({ what }) => `injected: ${what}`) : [explainDay(start, judged, facts)];
   return {
     time: Date.parse(verdict.window.end),
     stamp: verdict.window.start.slice(0, 10),
@@ -92,6 +94,15 @@ function dayEntry(verdict: Verdict, facts: TimelineFacts): Entry {
     style: strip[verdict.tier][1],
     lines: [...findings, ...why],
   };
+}
+
+/** A day after an incident may still be yellow for it: what began in one is not in the real data. */
+function explainDay(start: number, findings: Verdict['findings'], facts: TimelineFacts): string {
+  const onsets = findings.map(({ evidence }) => Date.parse(String(evidence.onset)));
+  const cause = Object.values(incidents).find(({ from, to }) =>
+    onsets.some((onset) => onset >= Date.parse(from) - millisecondsPerDay && onset < Date.parse(to)),
+  );
+  return cause ? `injected before: ${cause.what}` : describeDelays(start, facts);
 }
 
 /** What the real data says of a day: the reason for its yellow that needs no statistics. */

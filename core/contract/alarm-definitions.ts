@@ -12,6 +12,7 @@ export const runbookArticles = {
   heartbeat: 'heartbeat',
   deadLetters: 'dead-letters',
   notifyFailure: 'notify-failure',
+  backlog: 'backlog',
 } as const;
 
 /** CloudWatch's limit on an alarm's name, in characters. */
@@ -48,7 +49,7 @@ export function modelAlarmNames(model: string) {
   } as const;
 }
 
-/** Name of the fleet's alarm on missing heartbeats. */
+/** Name of the embedded backend's alarm on missing heartbeats. A deployment has one for each shard. */
 export const heartbeatAlarmName = 'tidewatch/heartbeat';
 
 /**
@@ -109,9 +110,9 @@ export function modelAlarms(policy: ModelPolicy, fleet: FleetPolicy): AlarmDefin
       datapointsToAlarm: 3,
       threshold: lagLimit,
       comparison: 'GreaterThanThreshold',
-      missingData: 'breaching',
+      missingData: 'ignore',
       missingDataReason:
-        'the lag is published at every tick; where it is missing nobody judges this model, and the heartbeat speaks only for the whole fleet',
+        'the lag is published together with the heartbeat: where it is missing the heartbeat is too, whose alarm pages; a new model has neither yet',
     },
     {
       ...child,
@@ -152,7 +153,7 @@ export function modelAlarms(policy: ModelPolicy, fleet: FleetPolicy): AlarmDefin
   ];
 }
 
-/** The alarms that speak for the whole fleet. */
+/** The alarms of the embedded backend that speak for all models. A deployment has those of its shards in their place. */
 export function fleetAlarms(fleet: FleetPolicy): AlarmDefinition[] {
   return [
     {

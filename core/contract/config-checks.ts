@@ -1,19 +1,12 @@
 import type { ConfigPath, ConfigProblem } from './config-problems.ts';
 import { formatPath, problemAt, unavailableMessage } from './config-problems.ts';
 import type { ParsedFleet, ParsedModel } from './config-schema.ts';
+import { checkBuckets, checkShards } from './config-shards.ts';
+import { checkSlices } from './config-slices.ts';
+import { type ParsedSource, sourcePath, sourcesOf } from './config-sources.ts';
 import { formatDuration } from './duration.ts';
 
 /** What one value alone can't show: duplicates, contradictions, and options that need one another. */
-
-type ParsedSource = Extract<ParsedModel['source'], { kind: string }>;
-
-export function sourcesOf(model: ParsedModel): readonly ParsedSource[] {
-  return Array.isArray(model.source) ? model.source : [model.source];
-}
-
-function sourcePath(model: ParsedModel, base: ConfigPath, index: number): ConfigPath {
-  return Array.isArray(model.source) ? [...base, 'source', index] : [...base, 'source'];
-}
 
 export function predictionsOf(version: ParsedModel['versions'][number]): readonly string[] {
   const { prediction = [] } = version.schema;
@@ -52,6 +45,13 @@ function checkVersions(model: ParsedModel, base: ConfigPath): readonly ConfigPro
       ...checkDuplicates(columns, 'column name', (at) => [...path, 'schema', 'columns', at]),
       ...checkDuplicates(predictions, 'prediction name', (at) => [...path, 'schema', 'prediction', at]),
     );
+    const { output } = version.schema;
+    const outputPath = [...path, 'schema', 'output'];
+    if (output === 'probability' && predictions.length > 1) {
+      problems.push(problemAt(outputPath, output, '"classes" or "values": a probability is the only prediction'));
+    } else if (output === 'classes' && predictions.length === 1) {
+      problems.push(problemAt(outputPath, output, '"probability" or "values": classes have more than one prediction'));
+    }
     for (const prediction of predictions) {
       if (columns.includes(prediction)) {
         problems.push(
@@ -176,6 +176,7 @@ export function checkModel(model: ParsedModel, base: ConfigPath): readonly Confi
     ...checkVersions(model, base),
     ...checkTimes(model, base),
     ...checkFeatures(model, base),
+    ...checkSlices(model, base),
     ...checkSlos(model, base),
     ...checkAlerts(model, base),
   ];
@@ -186,35 +187,22 @@ function keyPrefix(source: ParsedSource): string {
   return source.kind === 'sagemaker-capture' ? `${source.prefix}${source.endpoint}/` : source.prefix;
 }
 
-/** Models of one shard: with their alarms they stay well under CloudFormation's 500 resources a stack. */
-export const maximumModelsPerShard = 20;
-
-function checkShards(
-  models: readonly { readonly model: ParsedModel; readonly path: ConfigPath }[],
-  count: number,
-): readonly ConfigProblem[] {
-  if (count <= maximumModelsPerShard) return [];
-  const seen = new Map<string, number>();
-  return models.flatMap(({ model: { shard }, path }) => {
-    if (shard === undefined) {
-      const expected = `the name of a shard, because there are more than ${maximumModelsPerShard} models`;
-      return [problemAt([...path, 'shard'], undefined, expected)];
-    }
-    const taken = (seen.get(shard) ?? 0) + 1;
-    seen.set(shard, taken);
-    if (taken <= maximumModelsPerShard) return [];
-    return [problemAt([...path, 'shard'], shard, `a shard of at most ${maximumModelsPerShard} models`)];
-  });
-}
-
 /** Floor of the retention in production: half a year, as regulators ask of logs of high-risk systems. */
 const minimumProductionRetentionDays = 184;
 
 /** Everything wrong inside the fleet's options that are each right by themselves. */
 export function checkFleet(fleet: ParsedFleet): readonly ConfigProblem[] {
-  if (fleet.production === undefined || fleet.retention >= minimumProductionRetentionDays * 86_400_000) return [];
-  const expected = `at least ${minimumProductionRetentionDays} days in production`;
-  return [problemAt(['fleet', 'retention'], formatDuration(fleet.retention), expected)];
+  const problems: ConfigProblem[] = [];
+  const { concurrency, reservedConcurrency } = fleet.ingest;
+  if (reservedConcurrency !== undefined && reservedConcurrency < concurrency) {
+    const expected = `at least fleet.ingest.concurrency (${concurrency}): the queue would be refused beyond it`;
+    problems.push(problemAt(['fleet', 'ingest', 'reservedConcurrency'], reservedConcurrency, expected));
+  }
+  if (fleet.production !== undefined && fleet.retention < minimumProductionRetentionDays * 86_400_000) {
+    const expected = `at least ${minimumProductionRetentionDays} days in production`;
+    problems.push(problemAt(['fleet', 'retention'], formatDuration(fleet.retention), expected));
+  }
+  return problems;
 }
 
 /**
@@ -228,6 +216,7 @@ export function checkModels(
 ): readonly ConfigProblem[] {
   const problems = [
     ...checkShards(models, count),
+    ...checkBuckets(models),
     ...models.flatMap(({ model, path }) =>
       // Messages about the fleet as a whole run under this name and reach everybody.
       model.name.toLowerCase() === 'fleet'

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contacts } from './config-contacts.ts';
 import { unavailableMessage } from './config-problems.ts';
+import { slices } from './config-slices.ts';
 import {
   day,
   duration,
@@ -118,6 +119,9 @@ const version = z.strictObject(
               error: 'a name or a list of names',
             })
             .optional(),
+          output: z
+            .enum(['classes', 'probability', 'values'], { error: '"classes", "probability" or "values"' })
+            .optional(),
         },
         strict,
       )
@@ -222,10 +226,13 @@ const drift = z.strictObject(
       (value) => Number.isInteger(value) && value >= 1 && value <= 1_000_000,
     ).default(30),
     maximumQuarantineShare: share('a share from 0 to 1').default(0.01),
-    scales: unavailable('drift.scales', 'every window is judged by itself'),
+    scales: unavailable('drift.scales', 'the stretches that are judged follow from the window'),
   },
   strict,
 );
+
+/** What the platform's own names go on with after the fleet's: a shard called so would take them. */
+const reservedShards: readonly string[] = ['alarms', 'delivery', 'failures', 'notify', 'platform'];
 
 export const modelSchema = z.strictObject(
   {
@@ -254,13 +261,13 @@ export const modelSchema = z.strictObject(
       (value) => Number.isInteger(value) && value >= 0 && value <= 50,
     ).default(5),
     alerts: z.strictObject({ yellow: contacts, red: contacts }, strict).prefault({}),
-    slices: unavailable('slices', 'every window is judged as a whole'),
+    slices: slices.default([]),
     privacy: unavailable('privacy', 'nothing is pseudonymised or dropped; remove personal data before capture'),
     dependsOn: unavailable('dependsOn', 'every model alerts for itself'),
     rollback: unavailable('rollback', 'no endpoint is changed'),
     shard: text(
-      'a shard name of 1 to 20 lower-case letters, digits or "-", beginning with a letter, other than "platform"',
-      (value) => value.length <= 20 && /^[a-z](-?[a-z0-9])*$/.test(value) && value !== 'platform',
+      `a shard name of 1 to 20 lower-case letters, digits or "-", beginning with a letter, other than ${reservedShards.join(', ')}`,
+      (value) => value.length <= 20 && /^[a-z](-?[a-z0-9])*$/.test(value) && !reservedShards.includes(value),
     ).optional(),
   },
   strict,
@@ -275,6 +282,28 @@ const logRetentionDays = [
 
 /** What must be written to have the evidence locked beyond anybody's reach. */
 export const productionAcknowledgement = 'nobody can delete evidence before its retention ends';
+
+/** SQS starts no fewer than two at a time. */
+const concurrency = number(
+  'a whole number from 2 to 1000',
+  (value) => Number.isInteger(value) && value >= 2 && value <= 1000,
+);
+
+function isTimeZone(value: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: value }).resolvedOptions().timeZone.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function isDate(value: string): boolean {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(value) : Number.NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(value);
+}
+
+/** Local dates, each at most once. */
+const dates = z.array(text('a date as yyyy-mm-dd', isDate), { error: 'a list of dates as yyyy-mm-dd' });
 
 export const fleetSchema = z.strictObject(
   {
@@ -292,6 +321,9 @@ export const fleetSchema = z.strictObject(
     logRetention: duration(`a retention that CloudWatch Logs knows: ${logRetentionDays.join(', ')} days`, (value) =>
       logRetentionDays.includes(value / day),
     ).default(30 * day),
+    ingest: z
+      .strictObject({ concurrency: concurrency.default(5), reservedConcurrency: concurrency.optional() }, strict)
+      .prefault({}),
     falseAlarms: z
       .strictObject(
         {
@@ -305,7 +337,16 @@ export const fleetSchema = z.strictObject(
       'a path or URL of at most 400 printable characters without spaces',
       (value) => value !== '' && value.length <= 400 && isPrintable(value) && !/\s/.test(value),
     ).default('docs/runbook.md'),
-    calendar: unavailable('fleet.calendar', 'windows are not matched with hours of the week or holidays'),
+    calendar: z
+      .strictObject(
+        {
+          timeZone: text('an IANA time zone such as "Europe/Berlin"', isTimeZone).default('UTC'),
+          holidays: dates.default([]),
+          workdays: dates.default([]),
+        },
+        strict,
+      )
+      .prefault({}),
   },
   strict,
 );

@@ -1,7 +1,10 @@
+import { allocateBudget, type Budget } from '../model/budget.ts';
+import type { Calendar, DayKind } from '../model/calendar.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { sha256 } from '../model/content-hash.ts';
 import type { FleetPolicy, ModelPolicy, SloPolicy, SourcePolicy, VersionPolicy } from '../model/policy.ts';
-import { checkFleet, checkModel, checkModels, predictionsOf, sourcesOf } from './config-checks.ts';
+import { chooseScales } from '../model/scales.ts';
+import { checkFleet, checkModel, checkModels, predictionsOf } from './config-checks.ts';
 import type { EmailInput, FunctionInput, HttpsInput, QueueInput } from './config-contacts.ts';
 import { ConfigError, type ConfigPath, type ConfigProblem, describeIssues } from './config-problems.ts';
 import {
@@ -13,21 +16,18 @@ import {
   type HttpCaptureInput,
   type LatencySloInput,
   modelSchema,
+  type ParsedFleet,
   type ParsedModel,
   type SagemakerCaptureInput,
 } from './config-schema.ts';
+import { listSlices } from './config-slices.ts';
+import { sourcesOf } from './config-sources.ts';
 import type { UnavailableOption } from './config-values.ts';
 import { type DeploymentPolicy, describeDeployment } from './deployment.ts';
 
 export { ConfigError, type ConfigProblem } from './config-problems.ts';
 export type { ConfigInput } from './config-schema.ts';
 export type { UnavailableOption } from './config-values.ts';
-
-const secondsPerWeek = 7 * 86_400;
-/** Lengths of trailing windows that are judged: one window alone. */
-const scales = 1;
-/** Largest chance that a model with nothing wrong turns yellow in a week. */
-const maximumModelRisk = 0.1;
 
 /** Gives a configuration its type. `parseConfig` says what is wrong in it. */
 export function defineConfig(config: ConfigInput): ConfigInput {
@@ -110,6 +110,7 @@ function toVersion(version: ParsedModel['versions'][number]): VersionPolicy {
     match,
     columns: schema.columns,
     predictions: predictionsOf(version),
+    ...(schema.output !== undefined && { output: schema.output }),
     baseline: typeof baseline === 'string' ? { path: baseline } : baseline,
   };
 }
@@ -131,17 +132,31 @@ function toSlos(slo: ParsedModel['slos'][number]): readonly SloPolicy[] {
   }
 }
 
-/**
- * The Benjamini–Hochberg level of one window: min(0.1, yellow alarms a week / models), shared out over the windows of
- * a week and the scales.
- */
-function deriveLevel(yellowPerWeek: number, models: number, windowSeconds: number): number {
-  return Math.min(maximumModelRisk, yellowPerWeek / models) / ((secondsPerWeek / windowSeconds) * scales);
+/** What the model may spend on false alarms: see `allocateBudget`. */
+function deriveBudget(yellowPerWeek: number, models: number, windowSeconds: number, usesSlices: boolean): Budget {
+  const scales = chooseScales(windowSeconds).length;
+  return allocateBudget({
+    yellowPerWeek,
+    models,
+    windowSeconds,
+    scales,
+    uses: { slices: usesSlices, charts: true, quality: true, retests: true },
+  });
 }
 
-function toPolicy(model: ParsedModel, fleet: FleetPolicy, models: number): ModelPolicy {
+/** Holidays count as days of a weekend, workdays as weekdays. */
+function toCalendar({ timeZone, holidays, workdays }: ParsedFleet['calendar']): Calendar {
+  const days = new Map<string, DayKind>();
+  for (const date of holidays) days.set(date, 'weekend');
+  for (const date of workdays) days.set(date, 'weekday');
+  return { timeZone, days: [...days].sort(([a], [b]) => (a < b ? -1 : 1)) };
+}
+
+function toPolicy(model: ParsedModel, fleet: FleetPolicy, calendar: Calendar, models: number): ModelPolicy {
   const windowSeconds = model.window / 1000;
   const { level, minimumEffect, effectLevel, minimumMissingRise, minimumUnseenRise } = model.drift;
+  const slices = listSlices(model.slices);
+  const budget = deriveBudget(fleet.falseAlarms.yellowPerWeek, models, windowSeconds, slices.length > 0);
   const contacts = (tier: 'yellow' | 'red') =>
     model.alerts[tier].flatMap((contact) => (contact.kind === 'unavailable' ? [] : [contact]));
   return {
@@ -150,13 +165,17 @@ function toPolicy(model: ParsedModel, fleet: FleetPolicy, models: number): Model
     sources: sourcesOf(model).map(toSource),
     versions: model.versions.map(toVersion),
     windowSeconds,
+    calendar,
     graceSeconds: (model.grace ?? Math.max(600_000, model.captureDelay)) / 1000,
     captureDelaySeconds: model.captureDelay / 1000,
     silenceAfterSeconds: model.silenceAfter === undefined ? undefined : model.silenceAfter / 1000,
     features: model.features,
     slos: model.slos.flatMap(toSlos),
     drift: {
-      level: level ?? deriveLevel(fleet.falseAlarms.yellowPerWeek, models, windowSeconds),
+      level: level ?? budget.driftLevel,
+      retestLevel: budget.retestLevel,
+      qualityLevel: budget.qualityLevel,
+      chartAlarmsPerWeek: budget.risks.charts,
       minimumEffect,
       effectLevel,
       minimumMissingRise,
@@ -164,6 +183,7 @@ function toPolicy(model: ParsedModel, fleet: FleetPolicy, models: number): Model
       minimumRecords: model.drift.minimumRecords,
       maximumQuarantineShare: model.drift.maximumQuarantineShare,
     },
+    ...(slices.length > 0 && { slices, sliceLevel: budget.sliceLevel }),
     publishedFeatures: model.publishedFeatures,
     alerts: { yellow: contacts('yellow'), red: contacts('red') },
   };
@@ -206,9 +226,10 @@ export function parseConfig(value: unknown): ParsedConfig {
   const { falseAlarms, runbook } = config.fleet;
   const { yellowPerWeek } = falseAlarms;
   const fleet: FleetPolicy = { schema: 'tidewatch.fleet/1', falseAlarms: { yellowPerWeek }, runbook };
+  const calendar = toCalendar(config.fleet.calendar);
   return {
     fleet,
-    models: config.models.map((model) => toPolicy(model, fleet, config.models.length)),
+    models: config.models.map((model) => toPolicy(model, fleet, calendar, config.models.length)),
     deployment: describeDeployment(config),
   };
 }

@@ -1,14 +1,14 @@
-import { sourcesOf } from './config-checks.ts';
 import type { ParsedConfigInput } from './config-schema.ts';
-
-/** The shard of models that name none. */
-export const defaultShard = 'main';
+import { defaultShard } from './config-shards.ts';
+import { sourcesOf } from './config-sources.ts';
 
 /** A bucket that captures are read from. */
 export interface CaptureBucketPolicy {
   readonly name: string;
   /** Made by the deployment; otherwise it exists, with its events sent to EventBridge. */
   readonly created: boolean;
+  /** Accounts whose events of it are accepted; none: the account it is deployed in. Sorted. */
+  readonly accounts: readonly string[];
   /** ARNs of the KMS keys its objects are encrypted with; none: SSE-S3. Sorted. */
   readonly encryptionKeys: readonly string[];
 }
@@ -22,6 +22,12 @@ export interface DeploymentPolicy {
   /** How long evidence is locked. */
   readonly retentionDays: number;
   readonly logRetentionDays: number;
+  readonly ingest: {
+    /** How many batches of capture objects a shard takes in at the same time. */
+    readonly concurrency: number;
+    /** Of the account's concurrent executions: kept free for a shard's ingest, and the most it gets. */
+    readonly reservedConcurrency?: number | undefined;
+  };
   /** Models by shard, in the order of the configuration. */
   readonly shards: readonly { readonly name: string; readonly models: readonly string[] }[];
   /** Sorted by name. */
@@ -32,7 +38,7 @@ const millisecondsPerDay = 86_400_000;
 
 /** The part of a configuration that says where and how it runs, not what is judged. */
 export function describeDeployment(config: ParsedConfigInput): DeploymentPolicy {
-  const { name, production, retention, logRetention } = config.fleet;
+  const { name, production, retention, logRetention, ingest } = config.fleet;
   const shards = Map.groupBy(config.models, ({ shard }) => shard ?? defaultShard);
   const buckets = Map.groupBy(config.models.flatMap(sourcesOf), ({ bucket }) => bucket);
   return {
@@ -40,12 +46,14 @@ export function describeDeployment(config: ParsedConfigInput): DeploymentPolicy 
     production: production !== undefined,
     retentionDays: retention / millisecondsPerDay,
     logRetentionDays: logRetention / millisecondsPerDay,
+    ingest,
     shards: [...shards].map(([shard, models]) => ({ name: shard, models: models.map((model) => model.name) })),
     captureBuckets: [...buckets]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([bucket, sources]) => ({
         name: bucket,
         created: sources.some(({ createBucket }) => createBucket),
+        accounts: [...new Set(sources.flatMap(({ account }) => account ?? []))].sort(),
         encryptionKeys: [...new Set(sources.flatMap(({ encryptionKey }) => encryptionKey ?? []))].sort(),
       })),
   };

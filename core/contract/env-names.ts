@@ -9,14 +9,20 @@ export const envNames = {
   auditBucket: 'TIDEWATCH_AUDIT_BUCKET',
   /** Name of the table of state changed by compare-and-swap. */
   table: 'TIDEWATCH_TABLE',
+  /** URL of the queue of capture events, for whoever takes them from it. */
+  ingestQueueUrl: 'TIDEWATCH_INGEST_QUEUE_URL',
   /** URL of the queue of windows to be judged again. */
   touchQueueUrl: 'TIDEWATCH_TOUCH_QUEUE_URL',
-  /** ARN of the secret the evidence keys are derived from; see `evidenceSecretFormat`. */
+  /** ARN of the secret the evidence keys are derived from. */
   evidenceSecretArn: 'TIDEWATCH_EVIDENCE_SECRET_ARN',
   /** ARN of the delivery topic people subscribe to for yellow. */
   yellowTopicArn: 'TIDEWATCH_TOPIC_YELLOW_ARN',
   /** ARN of the delivery topic people subscribe to for red. */
   redTopicArn: 'TIDEWATCH_TOPIC_RED_ARN',
+  /** Name of the shard whose models a function works for. */
+  shard: 'TIDEWATCH_SHARD',
+  /** Names of all shards, separated by commas. */
+  shards: 'TIDEWATCH_SHARDS',
   /** Version and hash of the build; goes with every verdict. */
   code: 'TIDEWATCH_CODE',
   /** `service` of every log line. */
@@ -41,18 +47,6 @@ export const configAssets = {
   fleet: 'config/fleet.json',
   modelFolder: 'config/models',
   baselineFolder: 'config/baselines',
-} as const;
-
-/**
- * How the evidence secret is generated: 64 random digits `0-9a-f`. The handlers take any text of at least 64 random
- * characters. It must never be changed: evidence written under it could not be read any more.
- */
-export const evidenceSecretFormat = {
-  passwordLength: 64,
-  excludeCharacters: 'ghijklmnopqrstuvwxyz',
-  excludePunctuation: true,
-  excludeUppercase: true,
-  includeSpace: false,
 } as const;
 
 /**

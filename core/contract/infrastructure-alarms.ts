@@ -63,3 +63,48 @@ export function notifyFailureAlarm(functionName: string, fleet: FleetPolicy): Me
     missingDataReason: 'a minute without a run has no error; runs that never began end in the dead-letter queue',
   };
 }
+
+/** Prefix of the alarms on what waits in a queue. */
+const backlogPrefix = 'tidewatch/backlog/';
+
+/** Longer than the default grace: windows are judged without what waits. */
+const lateSeconds = 900;
+/** What waits this long is no longer late, it is missing. */
+const pendingSeconds = 86_400;
+
+/**
+ * The alarms on the age of what waits in the ingest queue: yellow where captures come late into their windows, red where
+ * they wait for a day.
+ */
+export function backlogAlarms(queue: string, fleet: FleetPolicy): readonly MetricAlarmDefinition[] {
+  const common = {
+    type: 'metric',
+    runbook: runbookLink(fleet, runbookArticles.backlog),
+    namespace: 'AWS/SQS',
+    metric: 'ApproximateAgeOfOldestMessage',
+    dimensions: [['QueueName', queue]],
+    statistic: 'Maximum',
+    periodSeconds: 60,
+    evaluationPeriods: 5,
+    datapointsToAlarm: 5,
+    comparison: 'GreaterThanThreshold',
+    missingData: 'notBreaching',
+    missingDataReason: 'SQS stops to report a queue that held nothing for six hours',
+  } satisfies Partial<MetricAlarmDefinition>;
+  return [
+    {
+      ...common,
+      name: `${backlogPrefix}${queue}/late`,
+      description: `captures wait in ${queue} for more than ${lateSeconds / 60} minutes: windows may be judged without them`,
+      audience: 'yellow',
+      threshold: lateSeconds,
+    },
+    {
+      ...common,
+      name: `${backlogPrefix}${queue}/pending`,
+      description: `captures wait in ${queue} for more than ${pendingSeconds / 3600} hours: their windows were judged without them`,
+      audience: 'red',
+      threshold: pendingSeconds,
+    },
+  ];
+}

@@ -115,22 +115,26 @@ function padNumber(what: string, value: number, maximum: number): string {
   return String(value).padStart(String(maximum).length, '0');
 }
 
-/** A key's parsed value, if formatting it gives the same key again: no two keys are read as one. */
-function ifCanonical<T>(key: string, parse: () => T, format: (value: T) => string): T | undefined {
+/**
+ * What the segments of a key say, if formatting it gives the same key again: no two keys are read as one.
+ * @param head the first segment, @param count how many there are.
+ */
+function parseKey<T>(
+  key: string,
+  head: string,
+  count: number,
+  read: (segments: readonly string[]) => T,
+  format: (value: T) => string,
+): T | undefined {
+  const segments = key.split('/');
+  if (segments.length !== count || segments[0] !== head) return undefined;
   try {
-    const value = parse();
+    const value = read(segments);
     return format(value) === key ? value : undefined;
   } catch (error) {
     if (error instanceof KeyError) return undefined;
     throw error;
   }
-}
-
-function segmentsOf(key: string, head: string, count: number): readonly string[] {
-  const segments = key.split('/');
-  if (segments.length !== count || segments[0] !== head)
-    throw new KeyError('key', key, `${count} segments of ${head}/`);
-  return segments;
 }
 
 function nameAt(segments: readonly string[], index: number): string {
@@ -154,12 +158,16 @@ function verdictSeriesPath(series: VerdictSeries): string {
 }
 
 function seriesAt(segments: readonly string[]): Series {
-  return {
-    model: nameAt(segments, 1),
-    variant: nameAt(segments, 2),
-    version: nameAt(segments, 3),
-    layout: nameAt(segments, 4),
-  };
+  return { ...verdictSeriesAt(segments), layout: nameAt(segments, 4) };
+}
+
+function verdictSeriesAt(segments: readonly string[]): VerdictSeries {
+  return { model: nameAt(segments, 1), variant: nameAt(segments, 2), version: nameAt(segments, 3) };
+}
+
+/** The number in `000000.json`; NaN, which no key can be made of, where there is none. */
+function numberAt(segments: readonly string[], index: number): number {
+  return Number(/^\d+(?=\.json$)/.exec(segments[index] ?? '')?.[0]);
 }
 
 /** All fragments of a model. */
@@ -185,12 +193,11 @@ export function fragmentKey(series: Series, windowStart: number, object: string)
 export function parseFragmentKey(
   key: string,
 ): { readonly series: Series; readonly windowStart: number; readonly objectId: string } | undefined {
-  return ifCanonical(
+  return parseKey(
     key,
-    () => {
-      const segments = segmentsOf(key, 'fragments', 7);
-      return { series: seriesAt(segments), windowStart: windowAt(segments, 5), objectId: segments[6] ?? '' };
-    },
+    'fragments',
+    7,
+    (segments) => ({ series: seriesAt(segments), windowStart: windowAt(segments, 5), objectId: segments[6] ?? '' }),
     (value) => fragmentKey(value.series, value.windowStart, value.objectId),
   );
 }
@@ -199,12 +206,11 @@ export function parseFragmentKey(
 export function parseFragmentWindowPrefix(
   prefix: string,
 ): { readonly series: Series; readonly windowStart: number } | undefined {
-  return ifCanonical(
+  return parseKey(
     prefix,
-    () => {
-      const segments = segmentsOf(prefix, 'fragments', 7);
-      return { series: seriesAt(segments), windowStart: windowAt(segments, 5) };
-    },
+    'fragments',
+    7,
+    (segments) => ({ series: seriesAt(segments), windowStart: windowAt(segments, 5) }),
     (value) => fragmentWindowPrefix(value.series, value.windowStart),
   );
 }
@@ -221,14 +227,43 @@ export function profileKey(series: Series, windowStart: number, fragmentSetHash:
 export function parseProfileKey(
   key: string,
 ): { readonly series: Series; readonly windowStart: number; readonly fragmentSetHash: string } | undefined {
-  return ifCanonical(
+  return parseKey(
     key,
-    () => {
-      const segments = segmentsOf(key, 'profiles', 7);
-      return { series: seriesAt(segments), windowStart: windowAt(segments, 5), fragmentSetHash: segments[6] ?? '' };
-    },
+    'profiles',
+    7,
+    (segments) => ({
+      series: seriesAt(segments),
+      windowStart: windowAt(segments, 5),
+      fragmentSetHash: segments[6] ?? '',
+    }),
     (value) => profileKey(value.series, value.windowStart, value.fragmentSetHash),
   );
+}
+
+/** All trails of a series. */
+export function trailPrefix(series: Series): string {
+  return `trails/${seriesPath(series)}/`;
+}
+
+/** The counts of a series up to and with the window that starts then. */
+export function trailKey(series: Series, windowStart: number): string {
+  return `${trailPrefix(series)}${windowKey(windowStart)}`;
+}
+
+/** Start of the trail's newest window; undefined for a key of another kind. */
+export function parseTrailKey(key: string): { readonly series: Series; readonly windowStart: number } | undefined {
+  return parseKey(
+    key,
+    'trails',
+    6,
+    (segments) => ({ series: seriesAt(segments), windowStart: windowAt(segments, 5) }),
+    (value) => trailKey(value.series, value.windowStart),
+  );
+}
+
+/** What was learned of a series from its first so many windows. */
+export function learnedKey(series: Series, windows: number): string {
+  return `learned/${seriesPath(series)}/${padNumber('windows', windows, maximumRevision)}`;
 }
 
 /** All verdicts of a model, closed and live. */
@@ -254,16 +289,15 @@ export function verdictKey(series: VerdictSeries, windowStart: number, revision:
 export function parseVerdictKey(
   key: string,
 ): { readonly series: VerdictSeries; readonly windowStart: number; readonly revision: number } | undefined {
-  return ifCanonical(
+  return parseKey(
     key,
-    () => {
-      const segments = segmentsOf(key, 'verdicts', 6);
-      return {
-        series: { model: nameAt(segments, 1), variant: nameAt(segments, 2), version: nameAt(segments, 3) },
-        windowStart: windowAt(segments, 4),
-        revision: Number(/^\d+(?=\.json$)/.exec(segments[5] ?? '')?.[0]),
-      };
-    },
+    'verdicts',
+    6,
+    (segments) => ({
+      series: verdictSeriesAt(segments),
+      windowStart: windowAt(segments, 4),
+      revision: numberAt(segments, 5),
+    }),
     (value) => verdictKey(value.series, value.windowStart, value.revision),
   );
 }
@@ -281,15 +315,14 @@ export function liveVerdictKey(series: VerdictSeries, minute: number): string {
 export function parseLiveVerdictKey(
   key: string,
 ): { readonly series: VerdictSeries; readonly minute: number } | undefined {
-  return ifCanonical(
+  return parseKey(
     key,
-    () => {
-      const segments = segmentsOf(key, 'verdicts', 6);
-      return {
-        series: { model: nameAt(segments, 1), variant: nameAt(segments, 2), version: nameAt(segments, 3) },
-        minute: windowAt([(segments[5] ?? '').replace(/\.json$/, '')], 0) / 60_000,
-      };
-    },
+    'verdicts',
+    6,
+    (segments) => ({
+      series: verdictSeriesAt(segments),
+      minute: windowAt([(segments[5] ?? '').replace(/\.json$/, '')], 0) / 60_000,
+    }),
     (value) => liveVerdictKey(value.series, value.minute),
   );
 }
@@ -319,12 +352,11 @@ export function slisKey(model: string, day: string, hash: string): string {
 export function parseSlisKey(
   key: string,
 ): { readonly model: string; readonly day: string; readonly hash: string } | undefined {
-  return ifCanonical(
+  return parseKey(
     key,
-    () => {
-      const segments = segmentsOf(key, 'slis', 4);
-      return { model: nameAt(segments, 1), day: segments[2] ?? '', hash: segments[3] ?? '' };
-    },
+    'slis',
+    4,
+    (segments) => ({ model: nameAt(segments, 1), day: segments[2] ?? '', hash: segments[3] ?? '' }),
     (value) => slisKey(value.model, value.day, value.hash),
   );
 }
@@ -342,12 +374,11 @@ export function bundleKey(model: string, day: string, object: string): string {
 export function parseBundleKey(
   key: string,
 ): { readonly model: string; readonly day: string; readonly objectId: string } | undefined {
-  return ifCanonical(
+  return parseKey(
     key,
-    () => {
-      const segments = segmentsOf(key, 'bundles', 4);
-      return { model: nameAt(segments, 1), day: segments[2] ?? '', objectId: segments[3] ?? '' };
-    },
+    'bundles',
+    4,
+    (segments) => ({ model: nameAt(segments, 1), day: segments[2] ?? '', objectId: segments[3] ?? '' }),
     (value) => bundleKey(value.model, value.day, value.objectId),
   );
 }
@@ -360,5 +391,5 @@ export function logSegmentKey(firstIndex: number): string {
 }
 
 export function parseLogSegmentKey(key: string): number | undefined {
-  return ifCanonical(key, () => Number(/^\d+(?=\.json$)/.exec(key.slice(logSegmentPrefix.length))?.[0]), logSegmentKey);
+  return parseKey(key, 'log', 3, (segments) => numberAt(segments, 2), logSegmentKey);
 }

@@ -37,7 +37,7 @@ export const metricNames = {
   quality: 'Quality',
   /** Gauge: seconds from the end of the newest judged window until now. */
   evaluationLagSeconds: 'EvaluationLagSeconds',
-  /** Gauge, fleet-wide, no dimensions: 1 at each tick that completed. */
+  /** Gauge of no model: 1 at each tick that completed. Dimension `Shard` where it is deployed, none where it is embedded. */
   heartbeat: 'Heartbeat',
 } as const;
 
@@ -51,6 +51,7 @@ export const dimensionNames = {
   measure: 'Measure',
   slice: 'Slice',
   variant: 'Variant',
+  shard: 'Shard',
 } as const;
 
 export type DimensionName = (typeof dimensionNames)[keyof typeof dimensionNames];

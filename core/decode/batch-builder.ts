@@ -11,6 +11,7 @@ export interface PlacedRow {
 interface OpenColumn {
   readonly name: string;
   readonly side: Side;
+  readonly derived?: boolean | undefined;
   readonly cells: Cell[];
 }
 
@@ -74,21 +75,22 @@ export class BatchBuilder {
     return true;
   }
 
-  #put({ names, cells }: NamedRow, side: Side): void {
-    const columns = this.#columnsOf(names, side);
+  #put({ names, cells, derived = 0 }: NamedRow, side: Side): void {
+    const columns = this.#columnsOf(names, side, names.length - derived);
     for (const [index, column] of columns.entries()) {
       pad(column.cells, this.#rows.length);
       column.cells[this.#rows.length] = cells[index];
     }
   }
 
-  #columnsOf(names: readonly string[], side: Side): readonly OpenColumn[] {
+  /** @param own how many of the names the payload has itself */
+  #columnsOf(names: readonly string[], side: Side, own: number): readonly OpenColumn[] {
     const last = this.#last.get(side);
     if (last?.names === names) return last.columns;
-    const columns = names.map((name) => {
+    const columns = names.map((name, index) => {
       const known = this.#columns.get(name);
       if (known !== undefined) return known;
-      const column: OpenColumn = { name, side, cells: [] };
+      const column: OpenColumn = { name, side, ...(index >= own && { derived: true }), cells: [] };
       this.#columns.set(name, column);
       return column;
     });

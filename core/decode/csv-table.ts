@@ -1,5 +1,7 @@
+import type { OutputKind } from '../model/policy.ts';
 import type { Quarantined } from '../model/quarantine.ts';
-import type { Column, Invocation, RecordBatch, Side } from '../model/record-batch.ts';
+import type { Cell, Column, Invocation, RecordBatch, Side } from '../model/record-batch.ts';
+import { ClassColumns, freeName } from './class-columns.ts';
 import { type CsvRecord, readCsvRecords } from './csv-records.ts';
 import type { Decoded, DecodeLimits } from './decode-plan.ts';
 import { countOf, Fault } from './fault.ts';
@@ -11,6 +13,8 @@ export interface CsvTablePlan {
   readonly timeColumn?: string | undefined;
   /** Columns that are outputs of the model. */
   readonly predictions: readonly string[];
+  /** What the predictions are; absent: told from the values. */
+  readonly output?: OutputKind | undefined;
   readonly variant: string;
   readonly version: string;
   readonly limits: DecodeLimits;
@@ -77,6 +81,7 @@ class TableReader {
   readonly #header: readonly string[];
   readonly #plan: CsvTablePlan;
   readonly #timeIndex: number;
+  readonly #classes: ClassColumns;
   #rows: (readonly string[])[] = [];
   #invocations: Invocation[] = [];
   #quarantined: Quarantined[] = [];
@@ -85,6 +90,7 @@ class TableReader {
   constructor(header: readonly string[], plan: CsvTablePlan) {
     this.#header = header;
     this.#plan = plan;
+    this.#classes = new ClassColumns(plan.output, plan.predictions);
     this.#timeIndex = plan.timeColumn === undefined ? -1 : header.indexOf(plan.timeColumn);
   }
 
@@ -102,19 +108,50 @@ class TableReader {
   *take(): Generator<Decoded> {
     if (this.#rows.length === 0 && this.#quarantined.length === 0) return;
     const rows = this.#rows;
-    const columns: Column[] = this.#header
-      .map((name, index) => ({ name, side: this.#sideOf(name), cells: rows.map((row) => row[index]) }))
+    const columns = this.#header
+      .map((name, index): Column => ({ name, side: this.#sideOf(name), cells: rows.map((row) => row[index]) }))
       .filter((_, index) => index !== this.#timeIndex);
     const batch: RecordBatch = {
       invocations: this.#invocations,
       rows: rows.map((_, invocation) => ({ invocation, row: 0 })),
-      columns,
+      columns: this.#extendOutputs(columns, rows.length),
     };
     const quarantined = this.#quarantined;
     this.#rows = [];
     this.#invocations = [];
     this.#quarantined = [];
     yield { batch, quarantined, duplicates: [] };
+  }
+
+  /** Adds what the predictions of each row say together: see `ClassColumns`. */
+  #extendOutputs(columns: readonly Column[], rows: number): readonly Column[] {
+    if (!this.#classes.mayExtend) return columns;
+    const outputs = columns.filter(({ side }) => side === 'output');
+    const inputs = columns.filter(({ side }) => side === 'input');
+    const taken = new Set(inputs.map(({ name }) => name));
+    const names = outputs.map(({ name }) => name);
+    const cells = new Map<string, { readonly derived: boolean; readonly cells: Cell[] }>();
+    for (const name of names) cells.set(name, { derived: false, cells: [] });
+    for (let row = 0; row < rows; row++) {
+      const extended = this.#classes.extend({ names, cells: outputs.map((column) => column.cells[row]) });
+      const own = extended.names.length - (extended.derived ?? 0);
+      for (const [index, name] of extended.names.entries()) {
+        const free = index < own ? name : freeName(name, taken);
+        const column = cells.get(free) ?? { derived: true, cells: [] };
+        cells.set(free, column);
+        column.cells[row] = extended.cells[index];
+      }
+    }
+    // A class without a column of its own is absent from its row, and its column from a batch of such rows.
+    const extended = [...cells]
+      .map(([name, { derived, cells }]): Column => {
+        const filled = Array.from({ length: rows }, (_, row) => cells[row]);
+        return { name, side: 'output', ...(derived && { derived }), cells: filled };
+      })
+      .filter((column) => column.cells.some((cell) => cell !== undefined));
+    const byName = new Map(extended.map((column) => [column.name, column]));
+    const kept = columns.flatMap((column) => (column.side === 'input' ? [column] : (byName.get(column.name) ?? [])));
+    return [...kept, ...extended.filter(({ derived }) => derived)];
   }
 
   #collect({ fields, line, offset, length }: CsvRecord): Fault | undefined {

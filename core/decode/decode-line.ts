@@ -80,5 +80,12 @@ function decodeRows(record: CapturedRecord, plan: DecodePlan): readonly (PairedR
 function schemaOf({ versions }: DecodePlan, version: string): RowSchema | undefined {
   const own = matchVersion(versions, version);
   const schema = own ?? versions[0];
-  return schema && { columns: schema.columns, predictions: schema.predictions, borrowed: own === undefined };
+  return (
+    schema && {
+      columns: schema.columns,
+      predictions: schema.predictions,
+      output: schema.output,
+      borrowed: own === undefined,
+    }
+  );
 }

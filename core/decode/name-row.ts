@@ -1,5 +1,7 @@
 import type { Json } from '../model/canonical-json.ts';
+import type { OutputKind } from '../model/policy.ts';
 import type { Cell, Side } from '../model/record-batch.ts';
+import { areNumbers, areShares, type LabelledScores, readLabelLists, readLabelPairs } from './class-scores.ts';
 import { countOf, Fault } from './fault.ts';
 import { isJsonArray, isJsonObject, type JsonObject } from './json-text.ts';
 import { type PayloadRow, valuesKey } from './payload.ts';
@@ -8,12 +10,17 @@ import { type PayloadRow, valuesKey } from './payload.ts';
 export interface NamedRow {
   readonly names: readonly string[];
   readonly cells: readonly Cell[];
+  /** Places of the values that stood in one list of outputs; absent: they came by name. */
+  readonly scores?: readonly number[] | undefined;
+  /** How many at the end were derived from the others. */
+  readonly derived?: number | undefined;
 }
 
 /** What the values of a row are called. */
 export interface RowSchema {
   readonly columns?: readonly string[] | undefined;
   readonly predictions: readonly string[];
+  readonly output?: OutputKind | undefined;
   /**
    * The schema of another version stands in: values go by their place, whatever their number. A new version's column is
    * an extra one, not a fault.
@@ -47,11 +54,21 @@ export function nameRow(
     const fault = addObject(builder, row.object, side, schema);
     if (fault !== undefined) return fault;
   } else {
+    const pairs = side === 'output' && schema?.output !== 'values' ? readLabelPairs(row.values) : undefined;
+    if (pairs !== undefined && areShares(pairs.scores)) {
+      addLabelled(builder, pairs);
+      return builder.fault ?? builder;
+    }
     if (row.values.length > maximumColumns) return tooManyColumns(maximumColumns);
     const given = namesOfValues(row.values.length, side, names, schema?.borrowed);
     if (given instanceof Fault) return given;
     // The common case keeps the schema's own array of names, which the batch recognises.
-    if (!row.values.some(isJsonObject)) return { names: given, cells: row.values.map(cellOf) };
+    if (!row.values.some(isJsonObject)) {
+      const cells = row.values.map(cellOf);
+      return side === 'output'
+        ? { names: given, cells, scores: cells.map((_, index) => index) }
+        : { names: given, cells };
+    }
     addValues(builder, given, row.values);
   }
   return builder.fault ?? builder;
@@ -64,6 +81,7 @@ export function tooManyColumns(limit: number): Fault {
 class RowBuilder implements NamedRow {
   readonly names: string[] = [];
   readonly cells: Cell[] = [];
+  scores: readonly number[] | undefined;
   fault: Fault | undefined;
   readonly #maximum: number;
 
@@ -93,8 +111,15 @@ function addObject(
   side: Side,
   schema: RowSchema | undefined,
 ): Fault | undefined {
+  const lists = side === 'output' && schema?.output !== 'values' ? readLabelLists(object) : undefined;
+  const labelled = lists && areShares(lists.scores) ? lists : undefined;
+  if (labelled !== undefined) addLabelled(builder, labelled);
   for (const [key, member] of Object.entries(object)) {
-    if (side === 'input' && key === valuesKey && isJsonArray(member)) {
+    if (labelled !== undefined && (key === 'labels' || key === 'scores')) continue;
+    if (side === 'output' && builder.scores === undefined && isJsonArray(member) && areClassScores(member, schema)) {
+      const named = schema?.predictions.length === member.length ? schema.predictions : undefined;
+      addScores(builder, named ?? member.map((_, index) => inventedName(key, index)), member);
+    } else if (side === 'input' && key === valuesKey && isJsonArray(member)) {
       const given = namesOfValues(member.length, side, schema?.columns, schema?.borrowed);
       if (given instanceof Fault) return given;
       addValues(builder, given, member);
@@ -105,8 +130,31 @@ function addObject(
   return undefined;
 }
 
+/** A nested list of outputs is the scores of classes where it is declared so or looks like them; others stay opaque. */
+function areClassScores(values: readonly Json[], schema: RowSchema | undefined): boolean {
+  if (values.length < 2 || !areNumbers(values)) return false;
+  if (schema?.output !== undefined) return schema.output === 'classes';
+  return schema?.predictions.length === values.length || areShares(values);
+}
+
+function addLabelled(builder: RowBuilder, { labels, scores }: LabelledScores): void {
+  // In the order of the labels, whatever the order of the answer: it decides which classes have columns.
+  const order = labels.map((_, index) => index).sort((a, b) => ((labels[a] ?? '') < (labels[b] ?? '') ? -1 : 1));
+  addScores(
+    builder,
+    order.map((index) => labels[index] ?? ''),
+    order.map((index) => scores[index] ?? null),
+  );
+}
+
+function addScores(builder: RowBuilder, names: readonly string[], values: readonly Json[]): void {
+  const start = builder.names.length;
+  for (const [index, value] of values.entries()) builder.add(names[index] ?? inventedName('prediction', index), value);
+  builder.scores = builder.names.slice(start).map((_, index) => start + index);
+}
+
 function addValues(builder: RowBuilder, names: readonly string[], values: readonly Json[]): void {
-  for (const [index, value] of values.entries()) builder.add(names[index] ?? inventedName('input', index), value);
+  for (const [index, value] of values.entries()) builder.add(names[index] ?? inventedName('column', index), value);
 }
 
 function namesOfValues(
@@ -116,17 +164,18 @@ function namesOfValues(
   borrowed = false,
 ): readonly string[] | Fault {
   if (names === undefined || (side === 'output' && names.length === 0)) {
-    return Array.from({ length: count }, (_, index) => inventedName(side, index));
+    return Array.from({ length: count }, (_, index) => inventedName(stems[side], index));
   }
   if (names.length === count) return names;
-  if (borrowed) return Array.from({ length: count }, (_, index) => names[index] ?? inventedName(side, index));
+  if (borrowed) return Array.from({ length: count }, (_, index) => names[index] ?? inventedName(stems[side], index));
   return new Fault('column-count', countOf(count, 'column'), countOf(names.length, 'column'));
 }
 
-/** column_1, column_2, …; prediction, prediction_2, … */
-function inventedName(side: Side, index: number): string {
-  if (side === 'input') return `column_${index + 1}`;
-  return index === 0 ? 'prediction' : `prediction_${index + 1}`;
+const stems: Readonly<Record<Side, string>> = { input: 'column', output: 'prediction' };
+
+/** column_1, column_2, …; prediction, prediction_2, …, and alike for a list under a key. */
+function inventedName(stem: string, index: number): string {
+  return index === 0 && stem !== stems.input ? stem : `${stem}_${index + 1}`;
 }
 
 /** A lone surrogate can't be written as UTF-8, so text is made well-formed before anyone stores it. */

@@ -1,3 +1,5 @@
+import { ClassColumns } from './class-columns.ts';
+import { joinLabelPairs } from './class-scores.ts';
 import type { DecodeLimits } from './decode-plan.ts';
 import { countOf, Fault } from './fault.ts';
 import { type NamedRow, nameRow, type RowSchema, tooManyColumns } from './name-row.ts';
@@ -16,7 +18,8 @@ export function pairRows(
   schema: RowSchema | undefined,
   limits: DecodeLimits,
 ): readonly (PairedRow | Fault)[] | Fault {
-  const settled = settleFlatLists(input, output, schema?.columns?.length ?? 0, schema?.predictions.length ?? 0);
+  const answers = schema?.output === 'values' ? output : joinLabelPairs(input, output);
+  const settled = settleFlatLists(input, answers, schema?.columns?.length ?? 0, schema?.predictions.length ?? 0);
   const inputCount = settled.input?.length;
   const outputCount = settled.output?.length;
   const count = inputCount ?? outputCount ?? 0;
@@ -27,12 +30,14 @@ export function pairRows(
   const nameSide = (row: PayloadRow | undefined, side: 'input' | 'output'): NamedRow | Fault | undefined =>
     row && nameRow(row, side, schema, limits.columns);
 
+  const classes = new ClassColumns(schema?.output, schema?.predictions ?? []);
   const rows: (PairedRow | Fault)[] = [];
   const inputNames = new NameSet(schema?.columns ?? []);
   const allNames = new NameSet([]);
   for (let index = 0; index < count; index += 1) {
     const named = nameSide(settled.input?.[index], 'input');
-    const predicted = nameSide(settled.output?.[index], 'output');
+    const answered = nameSide(settled.output?.[index], 'output');
+    const predicted = answered === undefined || answered instanceof Fault ? answered : classes.extend(answered);
     const fault = worseFault(named, predicted);
     if (fault !== undefined && fault.reason !== 'column-count') return fault;
     if (named instanceof Fault || predicted instanceof Fault) {
@@ -88,12 +93,12 @@ function withDistinctOutputs(rows: readonly (PairedRow | Fault)[], inputs: NameS
   let renamed: readonly string[] = [];
   return rows.map((row) => {
     if (row instanceof Fault || row.output === undefined) return row;
-    const { names, cells } = row.output;
+    const { names } = row.output;
     if (names !== last) {
       last = names;
       renamed = names.some((name) => inputs.has(name)) ? names.map((name) => distinctName(name, inputs)) : names;
     }
-    return renamed === names ? row : { input: row.input, output: { names: renamed, cells } };
+    return renamed === names ? row : { input: row.input, output: { ...row.output, names: renamed } };
   });
 }
 

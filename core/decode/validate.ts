@@ -9,7 +9,8 @@ export const missingTokens: ReadonlySet<string> = new Set(['', 'NaN', 'nan', 'NA
 /**
  * Makes every cell of a column with a layout what the layout says: finite numbers or null in numeric columns, text or
  * null in categorical ones; `undefined` (the row has no such column) stays. A row with a cell that can't be read so is
- * quarantined whole and leaves the batch; invocations stay. Columns without a layout, and opaque ones, are untouched.
+ * quarantined whole and leaves the batch; invocations stay. Columns without a layout, and opaque ones, are untouched, but
+ * derived ones that no layout knows are dropped: the baseline was made without them.
  * The input is not changed.
  */
 export function validateBatch(
@@ -18,9 +19,11 @@ export function validateBatch(
 ): { batch: RecordBatch; quarantined: Quarantined[] } {
   const layouts = layoutsByVersion(batch, layoutOf);
   const faults = new Map<number, { fault: Fault; column: string }>();
-  const columns = batch.columns.map((column) => {
+  const hasLayout = layouts.some((features) => features !== undefined);
+  const columns = batch.columns.flatMap((column) => {
     const expected = layouts.map((features) => features?.get(column.name));
-    return expected.some((layout) => layout !== undefined) ? readColumn(column, batch, expected, faults) : column;
+    if (expected.some((layout) => layout !== undefined)) return [readColumn(column, batch, expected, faults)];
+    return column.derived && hasLayout ? [] : [column];
   });
   if (faults.size === 0) return { batch: { ...batch, columns }, quarantined: [] };
   const kept = <T>(values: readonly T[]): T[] => values.filter((_, index) => !faults.has(index));

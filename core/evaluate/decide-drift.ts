@@ -1,9 +1,9 @@
 import type { DriftPolicy } from '../model/policy.ts';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.ts';
 import type { FeatureComparison } from './compare-feature.ts';
+import { type DriftCause, findCauses, rejectedLevelOf } from './drift-causes.ts';
 
-/** Why a feature is flagged: the tests that rejected and whose effect is above its floor, the surest first. */
-export type DriftCause = 'missing' | 'unseen' | 'pearson';
+export type { DriftCause } from './drift-causes.ts';
 
 export interface DriftDecision {
   /** Benjamini–Hochberg adjusted combined p-value; null: not tested. */
@@ -20,38 +20,22 @@ export interface DriftCandidate {
 }
 
 /**
- * The rule of a window (statistics A4): Benjamini–Hochberg over the features' combined p-values at `level`, together
- * with an effect floor. A feature has drifted where it is rejected and at least one of the tests that made it so
- * shows an effect that matters: a test counts if its own 3·p is at or below the level that Benjamini–Hochberg
- * rejected at, so that a significant trifle in one test is not excused by an insignificant bulk in another.
+ * The rule of one comparison (statistics A4): Benjamini–Hochberg over the features' combined p-values at `level`,
+ * together with an effect floor. A feature has drifted where it is rejected by a test whose effect matters.
  * @returns one decision per candidate, in order
  */
 export function decideDrift(candidates: readonly DriftCandidate[], policy: DriftPolicy): readonly DriftDecision[] {
   const tested = candidates.flatMap(({ comparison }) => comparison.combinedPValue ?? []);
   const adjusted = benjaminiHochberg(tested);
-  const rejected = tested.filter((_, index) => (adjusted[index] ?? 1) <= policy.level);
-  // At least the largest p-value rejected: rounding must not take a rejected feature's own test from it.
-  const rejectedLevel = Math.max((policy.level * rejected.length) / Math.max(tested.length, 1), ...rejected);
+  const rejectedLevel = rejectedLevelOf(tested, adjusted, policy.level);
   let next = 0;
-  return candidates.map((candidate) => {
-    if (candidate.comparison.combinedPValue === null) return { qValue: null, causes: [] };
+  return candidates.map(({ comparison, minimumEffect }) => {
+    if (comparison.combinedPValue === null) return { qValue: null, causes: [] };
     const qValue = adjusted[next++] ?? 1;
-    return { qValue, causes: qValue <= policy.level ? findCauses(candidate, policy, rejectedLevel) : [] };
+    if (qValue > policy.level) return { qValue, causes: [] };
+    const { pearson, effectFloor, missing, unseen } = comparison.tests;
+    const tests = { pearson, effectFloor, missing, unseen };
+    const { missingRise, unseenRise } = comparison;
+    return { qValue, causes: findCauses({ ...tests, missingRise, unseenRise }, minimumEffect, policy, rejectedLevel) };
   });
-}
-
-function findCauses(candidate: DriftCandidate, policy: DriftPolicy, rejectedLevel: number): readonly DriftCause[] {
-  const { tests, missingRise, unseenRise } = candidate.comparison;
-  const reachesFloor: Readonly<Record<DriftCause, boolean>> = {
-    missing: missingRise >= policy.minimumMissingRise,
-    unseen: unseenRise >= policy.minimumUnseenRise,
-    pearson:
-      candidate.minimumEffect <= 0 ||
-      (tests.effectFloor !== undefined && tests.effectFloor.pValue <= policy.effectLevel),
-  };
-  const pValue = (cause: DriftCause) => tests[cause]?.pValue ?? 1;
-  // Sorting is stable: of two equally sure causes the one that says more comes first.
-  return (['missing', 'unseen', 'pearson'] as const)
-    .filter((cause) => tests[cause] && Math.min(1, 3 * pValue(cause)) <= rejectedLevel && reachesFloor[cause])
-    .sort((a, b) => pValue(a) - pValue(b));
 }

@@ -3,12 +3,15 @@ import type { FeatureLayout } from '../model/layout.ts';
 import { featurePolicy, type ModelPolicy } from '../model/policy.ts';
 import type { FeatureSummary, Series, Summary, Window } from '../model/profile.ts';
 import { type FeatureVerdict, type Finding, type Verdict, worstTier } from '../model/verdict.ts';
+import { looksLikeDeciles } from './bin-sentence.ts';
 import { describeMissingColumn, findExtraColumns, isMissingColumn } from './column-findings.ts';
 import { compareFeature, type FeatureComparison } from './compare-feature.ts';
 import { type DriftDecision, decideDrift } from './decide-drift.ts';
 import { rememberDetectableEffects } from './detectable-effect.ts';
-import { describeDrift } from './drift-finding.ts';
+import { ContextReader, type DriftContext } from './drift-context.ts';
+import { type DriftEvidence, describeDrift } from './drift-finding.ts';
 import { describeBaseline, describeFeature } from './feature-statistics.ts';
+import { judgeDrift } from './judge-drift.ts';
 import { silenceAfterSeconds } from './judge-live.ts';
 import { formatInstant } from './number-text.ts';
 import { findOutOfRange } from './range-finding.ts';
@@ -20,7 +23,7 @@ import {
   judgeEmptyWindow,
 } from './record-findings.ts';
 
-/** How the p-values are calibrated; printed in every verdict. */
+/** How the p-values are calibrated where a window is judged alone; printed in every verdict. */
 export const calibration = 'independent records, no cells';
 
 /** Everything a window's verdict follows from. */
@@ -40,6 +43,11 @@ export interface WindowInput {
   /** How often the source says the model was called in the window; undefined: it can't tell. */
   readonly invocations: number | undefined;
   readonly mode: Exclude<Verdict['mode'], 'live'>;
+  /**
+   * What to expect and what came before. Absent, or in an analysis: the window is judged alone, its records taken for
+   * independent and the baseline as a whole.
+   */
+  readonly context?: DriftContext | undefined;
 }
 
 /**
@@ -48,6 +56,7 @@ export interface WindowInput {
  */
 export function evaluateWindow(input: WindowInput): Verdict {
   const { policy, summary, window, series } = input;
+  const context = contextOf(input);
   const { features, findings: featureFindings } = judgeFeatures(input);
   const findings = [
     ...findRecordProblems(input),
@@ -66,10 +75,12 @@ export function evaluateWindow(input: WindowInput): Verdict {
     records: { ...summary.records, late: input.lateCounted },
     ...(summary.requests.captured > 0 && { requests: summary.requests }),
     rule: {
-      level: policy.drift.level,
+      level: context?.level ?? policy.drift.level,
       minimumEffect: policy.drift.minimumEffect,
       effectLevel: policy.drift.effectLevel,
-      calibration,
+      ...(context
+        ? { calibration: context.calibration.description, scales: context.stretches.map(({ scale }) => scale) }
+        : { calibration }),
     },
     // Object.fromEntries defines own properties, so that a feature called `__proto__` is one as well.
     features: Object.fromEntries(features),
@@ -78,6 +89,11 @@ export function evaluateWindow(input: WindowInput): Verdict {
     findings,
     evidence: input.evidence,
   };
+}
+
+/** An analysis compares what it is given with the baseline as a whole. */
+function contextOf({ context, mode, baseline }: WindowInput): DriftContext | undefined {
+  return mode === 'closed' && baseline ? context : undefined;
 }
 
 function findRecordProblems(input: WindowInput): readonly Finding[] {
@@ -112,9 +128,52 @@ interface FeatureJudgement {
 function judgeFeatures(input: WindowInput): FeatureJudgement {
   const { policy, baseline, summary } = input;
   if (!baseline) return { features: [], findings: [] };
-  const { drift } = policy;
-  const enough = summary.records.counted > 0 && summary.records.counted >= drift.minimumRecords;
+  const { minimumRecords } = policy.drift;
+  const { counted } = summary.records;
+  const enough = counted > 0 && counted >= minimumRecords;
   const compared = pairFeatures(input, baseline, enough);
+  const context = contextOf(input);
+  const judged = context ? judgeInContext(input, baseline, compared, context) : judgeAlone(input, compared, enough);
+  // A short window may be part of stretches that hold enough.
+  const { stretches = [] } = context ?? {};
+  if (enough || stretches.some(({ records }) => records > 0 && records >= minimumRecords)) return judged;
+  const effects = judged.features.flatMap(([, verdict]) => verdict.minimumDetectableEffect ?? []).sort((a, b) => a - b);
+  const typical = effects[Math.floor(effects.length / 2)] ?? null;
+  const few = describeInsufficientData(counted, minimumRecords, typical);
+  return { features: judged.features, findings: [few, ...judged.findings] };
+}
+
+/** Judges by the trailing stretches that end with the window. */
+function judgeInContext(
+  input: WindowInput,
+  baseline: Baseline,
+  compared: readonly ComparedFeature[],
+  context: DriftContext,
+): FeatureJudgement {
+  const { policy } = input;
+  const { calibration, stretches, level } = context;
+  const judgement = judgeDrift({ policy, baseline, calibration, stretches, level });
+  const drifts = new Map(judgement.features.map((drift) => [drift.name, drift]));
+  const reader = new ContextReader(
+    context,
+    baseline.layout.features.map(([name]) => name),
+  );
+  const rangeLevel = judgement.level / Math.max(compared.length, 1);
+  const features: (readonly [string, FeatureVerdict])[] = [];
+  const findings: Finding[] = [];
+  for (const feature of compared) {
+    const alone = describeVerdict(feature, undefined, null);
+    const drift = drifts.get(feature.name);
+    const verdict = drift ? reader.describe(drift, alone) : alone;
+    features.push([feature.name, verdict]);
+    findings.push(...findInFeature(feature, drift?.drifted ? reader.explain(drift, verdict) : undefined, rangeLevel));
+  }
+  return { features, findings };
+}
+
+/** Judges the window by itself against the baseline as a whole, its records taken for independent. */
+function judgeAlone(input: WindowInput, compared: readonly ComparedFeature[], enough: boolean): FeatureJudgement {
+  const { drift } = input.policy;
   const candidates = compared.flatMap((feature) =>
     feature.comparison ? [{ feature, comparison: feature.comparison, minimumEffect: feature.minimumEffect }] : [],
   );
@@ -125,7 +184,10 @@ function judgeFeatures(input: WindowInput): FeatureJudgement {
   // One drifting feature is rejected by Benjamini–Hochberg at level/tested, shared by its three tests.
   const testLevel = drift.level / (3 * Math.max(tested, enough ? 1 : compared.length, 1));
   const detectable = rememberDetectableEffects();
-  const features = compared.map((feature) => {
+  const rangeLevel = drift.level / compared.length;
+  const features: (readonly [string, FeatureVerdict])[] = [];
+  const findings: Finding[] = [];
+  for (const feature of compared) {
     const detectableByFeature = detectable({
       baselineSize: feature.baseline.summary.count,
       currentSize: feature.current.count,
@@ -134,17 +196,12 @@ function judgeFeatures(input: WindowInput): FeatureJudgement {
       minimumEffect: feature.minimumEffect,
       effectLevel: drift.effectLevel,
     });
-    return [feature.name, describeVerdict(feature, decisions.get(feature), detectableByFeature)] as const;
-  });
-  const findings = compared.flatMap((feature, index) => {
-    const verdict = features[index]?.[1];
-    return verdict ? findInFeature(feature, verdict, decisions.get(feature), drift.level / compared.length) : [];
-  });
-  if (enough) return { features, findings };
-  const effects = features.flatMap(([, verdict]) => verdict.minimumDetectableEffect ?? []).sort((a, b) => a - b);
-  const typical = effects[Math.floor(effects.length / 2)] ?? null;
-  const few = describeInsufficientData(summary.records.counted, drift.minimumRecords, typical);
-  return { features, findings: [few, ...findings] };
+    const decision = decisions.get(feature);
+    const verdict = describeVerdict(feature, decision, detectableByFeature);
+    features.push([feature.name, verdict]);
+    findings.push(...findInFeature(feature, explainAlone(feature, verdict, decision), rangeLevel));
+  }
+  return { features, findings };
 }
 
 function pairFeatures(input: WindowInput, baseline: Baseline, enough: boolean): readonly ComparedFeature[] {
@@ -182,18 +239,48 @@ function describeVerdict(
   };
 }
 
-function findInFeature(
-  feature: ComparedFeature,
+function explainAlone(
+  { comparison }: ComparedFeature,
   verdict: FeatureVerdict,
   decision: DriftDecision | undefined,
+): DriftEvidence | undefined {
+  const [first, ...others] = decision?.causes ?? [];
+  if (!first || !comparison) return undefined;
+  const { current, tests, bins } = verdict;
+  const records = current.count + current.missing;
+  const values = bins ? bins.baseline.slice(0, bins.missing ? -1 : undefined) : [];
+  const total = values.reduce((sum, count) => sum + count, 0);
+  return {
+    causes: [first, ...others],
+    qValue: verdict.qValue,
+    records,
+    populationStabilityIndex: verdict.scores.populationStabilityIndex ?? null,
+    bins,
+    areDeciles: bins?.edges !== undefined && looksLikeDeciles(values.map((count) => count / total)),
+    missingShare: records > 0 ? current.missing / records : 0,
+    missingRise: comparison.missingRise,
+    unseenShare: comparison.unseenRise + comparison.expectedUnseenShare,
+    unseenRise: comparison.unseenRise,
+    pValues: {
+      pearson: tests.pearson?.pValue ?? null,
+      effectFloor: tests.effectFloor?.pValue ?? null,
+      missing: tests.missing?.pValue ?? null,
+      unseen: tests.unseen?.pValue ?? null,
+    },
+    baseline: verdict.baseline,
+    current,
+  };
+}
+
+function findInFeature(
+  feature: ComparedFeature,
+  drift: DriftEvidence | undefined,
   rangeLevel: number,
 ): readonly Finding[] {
   const { name, layout, baseline, current, comparison } = feature;
   if (feature.columnMissing) return [describeMissingColumn(name, baseline, current.missing, feature.required)];
-  if (!comparison) return [];
-  const findings: Finding[] = [];
-  const [first, ...others] = decision?.causes ?? [];
-  if (first) findings.push(describeDrift(name, verdict, comparison, [first, ...others]));
+  const findings: Finding[] = drift ? [describeDrift(name, drift)] : [];
+  if (!comparison) return findings;
   if (layout.kind === 'numeric' && baseline.summary.kind === 'numeric' && current.kind === 'numeric') {
     const range = findOutOfRange(name, layout, baseline.summary, current, rangeLevel);
     if (range) findings.push(range);

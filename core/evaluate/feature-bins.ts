@@ -89,10 +89,11 @@ function sumAt(counts: readonly number[], indices: readonly number[]): number {
 }
 
 /** A category may really be called "(other)": the joint bin then gets more brackets. */
-function unusedLabel(label: string, categories: readonly string[]): string {
+export function unusedLabel(label: string, categories: readonly string[]): string {
   return categories.includes(label) ? unusedLabel(`(${label})`, categories) : label;
 }
 
-function clipToFinite(value: number): number {
+/** The nearest number that a verdict can hold. */
+export function clipToFinite(value: number): number {
   return Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE);
 }

@@ -35,6 +35,14 @@ export interface CellCount {
   readonly records: number;
 }
 
+/** What the baseline says of a slice. Counts as in `SliceSummary`. */
+export interface BaselineSlice {
+  readonly records: number;
+  readonly counts: string;
+  /** [records, counts] per window, in the order of `time.windows`; absent where there are too many, or no times. */
+  readonly windows?: readonly (readonly [records: number, counts: string])[] | undefined;
+}
+
 /** Profile + layout + calibration of normal behaviour. Canonical JSON; `sha256` is over the rest. */
 export interface Baseline {
   readonly schema: 'tidewatch.baseline/1';
@@ -46,6 +54,10 @@ export interface Baseline {
   /** Rows that could not be read. */
   readonly quarantined: number;
   readonly features: readonly (readonly [name: string, feature: BaselineFeature])[];
+  /** Records whose event id and row were there before: not among `records`. Absent: none. */
+  readonly duplicates?: number | undefined;
+  /** [slice, counts] of the slices asked for that have records, sorted by name. */
+  readonly slices?: readonly (readonly [slice: string, counts: BaselineSlice])[] | undefined;
   /** Present when the data has times. */
   readonly time?:
     | {

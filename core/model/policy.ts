@@ -1,3 +1,6 @@
+import type { Calendar } from './calendar.ts';
+import type { SlicePolicy } from './slice.ts';
+
 /** Where captures come from and how they are to be read. */
 export interface SourcePolicy {
   readonly kind: 'sagemaker-capture' | 'http-capture';
@@ -14,6 +17,12 @@ export interface SourcePolicy {
   readonly versionFrom?: string | undefined;
 }
 
+/**
+ * classes: scores of classes, in the order of the predictions. probability: the only prediction is the probability of a yes.
+ * values: neither. Where it isn't said, several numbers that are shares of 1 are classes.
+ */
+export type OutputKind = 'classes' | 'probability' | 'values';
+
 /** What a version's payloads look like and what they are compared with. */
 export interface VersionPolicy {
   /** A literal version, or a prefix followed by `*`. */
@@ -22,6 +31,8 @@ export interface VersionPolicy {
   readonly columns?: readonly string[] | undefined;
   /** Names of the outputs, in order. */
   readonly predictions: readonly string[];
+  /** What the outputs are; absent: told from the values, see `OutputKind`. */
+  readonly output?: OutputKind | undefined;
   readonly baseline?: { readonly path: string; readonly sha256?: string | undefined } | undefined;
 }
 
@@ -70,8 +81,16 @@ export interface ContactPolicy {
 
 /** The rule that turns p-values and effects into drift (statistics A4). */
 export interface DriftPolicy {
-  /** Benjamini–Hochberg level per window: the weekly budget over windows a week and scales. */
+  /** Benjamini–Hochberg level per window and scale: the weekly budget over windows a week and scales. */
   readonly level: number;
+  /** Level at which a late revision may raise its window's tier, once; absent: it may not. */
+  readonly retestLevel?: number | undefined;
+  /** Level of all checks of the quality of the data of one window together; absent: they are not run. */
+  readonly qualityLevel?: number | undefined;
+  /** False alarms a week that all control charts together may give; absent: nothing is charted. */
+  readonly chartAlarmsPerWeek?: number | undefined;
+  /** Lengths, in windows, of the trailing stretches judged. Absent: `chooseScales`. */
+  readonly scales?: readonly number[] | undefined;
   /** Smallest PSI that matters. */
   readonly minimumEffect: number;
   /** Level of the effect-floor test. */
@@ -93,6 +112,8 @@ export interface ModelPolicy {
   readonly sources: readonly SourcePolicy[];
   readonly versions: readonly VersionPolicy[];
   readonly windowSeconds: number;
+  /** What the hours and days of its traffic follow; absent: UTC, no holidays. */
+  readonly calendar?: Calendar | undefined;
   /** A window is judged this long after its end. */
   readonly graceSeconds: number;
   /** How long captures may take to arrive; live SLI windows may end this much in the past. */
@@ -102,6 +123,10 @@ export interface ModelPolicy {
   readonly features: readonly (readonly [name: string, policy: FeaturePolicy])[];
   readonly slos: readonly SloPolicy[];
   readonly drift: DriftPolicy;
+  /** Parts of the records that are judged beside the whole; absent: none. */
+  readonly slices?: readonly SlicePolicy[] | undefined;
+  /** Benjamini–Hochberg level of all slices and features of a window and scale together; there where slices are. */
+  readonly sliceLevel?: number | undefined;
   /** Features with a metric of their own when none is marked `published`: the first of this many by name. */
   readonly publishedFeatures: number;
   readonly alerts: { readonly yellow: readonly ContactPolicy[]; readonly red: readonly ContactPolicy[] };

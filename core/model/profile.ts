@@ -66,6 +66,16 @@ export interface MinuteSlot {
   readonly missing: readonly (readonly [feature: string, rows: number])[];
 }
 
+/** What a slice's records add up to. */
+export interface SliceSummary {
+  readonly records: number;
+  /**
+   * Coarse counts of all features of the baseline's layout (of those ignored none), one feature after another, each in
+   * the order of `Baseline.binCounts`; as text, see `CountRuns` of core/stats: `position:count,count;…`.
+   */
+  readonly counts: string;
+}
+
 /** Mergeable summary of a set of records of one window: the heart of fragment and profile alike. */
 export interface Summary {
   readonly records: RecordCounts;
@@ -79,6 +89,8 @@ export interface Summary {
   readonly extraColumns: readonly (readonly [column: string, rows: number])[];
   /** Sorted by minute. */
   readonly minutes: readonly MinuteSlot[];
+  /** [slice, summary] of the slices that have records, sorted by name; absent where there are none. */
+  readonly slices?: readonly (readonly [slice: string, summary: SliceSummary])[] | undefined;
   /** Milliseconds since the epoch of the first and last record; absent when there is none. */
   readonly firstTime?: number | undefined;
   readonly lastTime?: number | undefined;

@@ -36,6 +36,8 @@ export interface Invocation {
 export interface Column {
   readonly name: string;
   readonly side: Side;
+  /** Made by the decoder from other outputs: it may be unknown to a baseline without being an extra column. */
+  readonly derived?: boolean | undefined;
   readonly cells: readonly Cell[];
 }
 

@@ -26,6 +26,11 @@ export type FindingKind =
   | 'slo'
   | 'silence'
   | 'quarantine'
+  | 'duplicate'
+  | 'constant'
+  | 'stale'
+  | 'chart'
+  | 'learning'
   | 'insufficient-data'
   | 'no-baseline'
   | 'unknown-version'
@@ -33,7 +38,7 @@ export type FindingKind =
 
 /** One judged fact. `evidence` holds the numbers behind the sentence. */
 export interface Finding {
-  /** Stable across revisions and windows: `kind` or `kind:feature`. Two findings of one verdict never share it. */
+  /** Stable across revisions and windows: `kind`, `kind:feature` or `kind:feature@slice`. No two of a verdict share it. */
   readonly id: string;
   readonly tier: Tier;
   readonly kind: FindingKind;
@@ -74,6 +79,38 @@ export interface Bins {
   readonly current: readonly number[];
 }
 
+/** What one trailing stretch of windows shows of a feature, to four digits. */
+export interface ScaleVerdict {
+  /** Nominal length in windows, and judged windows and records that are really in it. */
+  readonly scale: number;
+  readonly windows: number;
+  readonly records: number;
+  /** Against what the baseline expects of the stretch's hours; null: nothing could be compared. */
+  readonly populationStabilityIndex: number | null;
+  /** With the wander between windows; null: not tested. */
+  readonly pearsonPValue: number | null;
+  readonly effectFloorPValue: number | null;
+  readonly missingPValue: number | null;
+  readonly unseenPValue: number | null;
+  /** Adjusted over the features of this scale. */
+  readonly qValue: number | null;
+  readonly drifted: boolean;
+  /** There was drift in it, and a shorter stretch shows that it is over. */
+  readonly ended?: true | undefined;
+  /** Smallest lasting PSI that the stretch would have shown with power 0.8; null: none could be. */
+  readonly minimumDetectableEffect: number | null;
+}
+
+/** When a drift began, as far as its windows tell. ISO 8601, starts of windows. */
+export interface Onset {
+  readonly start: string;
+  /** First and last window it may have begun in (about 95 %). */
+  readonly earliest: string;
+  readonly latest: string;
+  /** True where `start` is the first window looked at: it may have begun before. */
+  readonly beforeFirst: boolean;
+}
+
 export interface FeatureVerdict {
   readonly kind: FeatureKind;
   readonly baseline: FeatureStatistics;
@@ -87,12 +124,22 @@ export interface FeatureVerdict {
   };
   /** `pearson`, `missing`, `unseen`, `effectFloor`. */
   readonly tests: Readonly<Partial<Record<'pearson' | 'missing' | 'unseen' | 'effectFloor', TestResult>>>;
-  /** Benjamini–Hochberg adjusted p = min(1, 3·min(Pearson, missing, unseen)) over the model's features; null: not tested. */
+  /**
+   * Benjamini–Hochberg adjusted p = min(1, 3·min(Pearson, missing, unseen)) over the model's features, the smallest of
+   * the scales; null: not tested.
+   */
   readonly qValue: number | null;
   /** Smallest PSI this window would have shown with power 0.8; null: none could be. */
   readonly minimumDetectableEffect: number | null;
   readonly drifted: boolean;
+  /** Of the window itself; the baseline's counts are what its hours expect, in effective records. */
   readonly bins?: Bins | undefined;
+  /** Where trailing stretches were judged: each of them. */
+  readonly scales?: readonly ScaleVerdict[] | undefined;
+  /** The scale whose test is the surest. */
+  readonly decidingScale?: number | undefined;
+  /** Of a feature that drifted. */
+  readonly onset?: Onset | undefined;
 }
 
 export interface SloVerdict {
@@ -131,6 +178,8 @@ export interface Verdict {
     readonly effectLevel: number;
     /** How the p-values were calibrated ("independent records, no cells"). */
     readonly calibration: string;
+    /** Trailing stretches judged, in windows; absent: the window alone. */
+    readonly scales?: readonly number[] | undefined;
   };
   readonly features: Readonly<Record<string, FeatureVerdict>>;
   readonly slos: readonly SloVerdict[];
@@ -142,5 +191,7 @@ export interface Verdict {
     readonly config: string;
     readonly code: string;
     readonly profiles: readonly string[];
+    /** Keys of what was known from before the window: trails of the series, and what was learned from its first windows. */
+    readonly trails?: readonly string[] | undefined;
   };
 }

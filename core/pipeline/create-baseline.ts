@@ -2,7 +2,9 @@ import type { Decoded } from '../decode/decode-plan.ts';
 import { readNumber, validateBatch } from '../decode/validate.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { Quarantined, QuarantineReason } from '../model/quarantine.ts';
+import type { SlicePolicy } from '../model/slice.ts';
 import { BaselineBuilder } from '../profile/build-baseline.ts';
+import { LeakageCounter } from '../profile/leakage.ts';
 import { compareNames } from '../profile/names.ts';
 import { type ColumnChoice, planLayout } from '../profile/plan-layout.ts';
 import { Survey } from '../profile/survey.ts';
@@ -19,6 +21,8 @@ export interface BaselineOptions {
   /** Width of the windows that later verdicts will have; undefined where the records have no times. */
   readonly windowSeconds: number | undefined;
   readonly choose?: ((column: string) => ColumnChoice) | undefined;
+  /** Parts of the records that are to be judged beside the whole. */
+  readonly slices?: readonly SlicePolicy[] | undefined;
 }
 
 /** A set of records that makes no baseline. */
@@ -45,13 +49,16 @@ export async function createBaseline(records: BaselineRecords, options: Baseline
   if (layout.features.length === 0) {
     throw new EmptyBaselineError(`expected at least one column to compare, saw none: ${notes.join('; ')}`);
   }
-  const builder = new BaselineBuilder(layout, surveys, options.windowSeconds);
-  for await (const { batch, quarantined } of within(records)) {
+  const builder = new BaselineBuilder(layout, surveys, options.windowSeconds, options.slices);
+  const leakage = new LeakageCounter(layout, survey.rows);
+  for await (const { batch, quarantined, duplicates } of within(records)) {
     const valid = validateBatch(batch, () => layout);
     builder.add(valid.batch);
+    leakage.add(valid.batch);
+    for (const { rows } of duplicates) builder.addDuplicates(rows);
     builder.addQuarantined(quarantined.length + valid.quarantined.length);
   }
-  const baseline = builder.finish([...notes, ...noteUnread(unread)]);
+  const baseline = builder.finish([...notes, ...leakage.notes(), ...noteUnread(unread)]);
   if (baseline.records === 0) {
     throw new EmptyBaselineError(
       `expected at least one inference record that fits its columns, saw none: ${notes.join('; ')}`,
@@ -82,12 +89,11 @@ function listReasons(reasons: ReadonlyMap<QuarantineReason, number>): string {
 async function* within({ open, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: BaselineRecords) {
   for await (const decoded of open()) {
     const { batch } = decoded;
-    const inside = batch.rows.map(({ invocation }) => {
-      const time = batch.invocations[invocation]?.time ?? Number.NaN;
-      return time >= from && time < to;
-    });
-    if (inside.every(Boolean)) yield decoded;
-    else yield { ...decoded, batch: keepRows(batch, inside) };
+    const isInside = (time: number) => time >= from && time < to;
+    const inside = batch.rows.map(({ invocation }) => isInside(batch.invocations[invocation]?.time ?? Number.NaN));
+    const duplicates = decoded.duplicates.filter(({ time }) => isInside(time));
+    if (inside.every(Boolean)) yield { ...decoded, duplicates };
+    else yield { ...decoded, duplicates, batch: keepRows(batch, inside) };
   }
 }
 

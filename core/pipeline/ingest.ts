@@ -1,19 +1,20 @@
 import { evidenceDay } from '../audit/bundle-format.ts';
 import { BundleError, openBundle } from '../audit/bundle-reader.ts';
 import { BundleWriter } from '../audit/bundle-writer.ts';
-import { bundleKey, fragmentKey, fragmentWindowPrefix, objectId, quarantineKey } from '../contract/keys.ts';
+import { bundleKey, dayKey, fragmentKey, fragmentWindowPrefix, objectId, quarantineKey } from '../contract/keys.ts';
 import { decodeCapture } from '../decode/decode-capture.ts';
 import { type DecodeLimits, type DecodePlan, defaultBatchRows, defaultLimits } from '../decode/decode-plan.ts';
 import { validateBatch } from '../decode/validate.ts';
 import type { Fragment, SourceObject } from '../model/profile.ts';
 import { compareNames } from '../profile/summarise.ts';
-import { clockSkewMilliseconds, Intake } from './intake.ts';
+import { clockSkewMilliseconds, fragmentLifeMilliseconds, Intake } from './intake.ts';
 import { type CaptureEvent, type Location, locateCapture } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { CaptureStore, Clock, KeySource, ObjectStore, StateTable, TouchQueue } from './ports.ts';
 import { listSeries, registerSeries } from './series.ts';
+import { forgetUnfinished, noteUnfinished } from './unfinished.ts';
 import { parseFragment } from './window-reader.ts';
-import { encodeJson, putFact } from './write-once.ts';
+import { encodeJson, IntegrityError, putFact } from './write-once.ts';
 
 export interface IngestPorts {
   readonly captures: CaptureStore;
@@ -24,6 +25,8 @@ export interface IngestPorts {
   readonly keys: KeySource;
   readonly clock: Clock;
 }
+
+const millisecondsPerDay = 86_400_000;
 
 /** What became of a capture object. */
 export interface IngestReport {
@@ -39,7 +42,8 @@ export interface IngestReport {
 
 /**
  * Takes one capture object in: evidence, then fragments, then touches, in this order, each written once, so that a
- * crash at any point followed by another delivery of the same event leaves the same state.
+ * crash at any point followed by another delivery of the same event leaves the same state. An object that takes several
+ * writes after its evidence is noted until the last of them: the sweep finishes what was left half way.
  * @throws {RefusedCapture} for an object that is none of the model's; nothing is read.
  * @throws {IntegrityError} where the object's key was ingested before with other content.
  */
@@ -53,8 +57,10 @@ export async function ingestCapture(
   const object = await ports.captures.head(event.bucket, event.key);
   if (!object)
     return { outcome: 'gone', counted: 0, requests: 0, quarantined: 0, duplicate: 0, expired: 0, fragments: [] };
+  const { name: model } = runtime.policy;
   const id = objectId(object.bucket, object.key);
-  const known = await listSeries(ports.table, runtime.policy.name);
+  await refuseOverwritten(ports, model, location, object, id);
+  const known = await listSeries(ports.table, model);
   const intake = new Intake(
     runtime,
     location,
@@ -64,10 +70,39 @@ export async function ingestCapture(
   const bundle = await decodeInto(intake, runtime, ports, location, object, limits);
 
   await putEvidence(ports, runtime, object, id, bundle);
+  // All series first: which versions have one of their own must not depend on how far a delivery came.
+  for (const { series, window } of intake.windows()) await registerSeries(ports.table, series, window);
+  const isOneWrite = intake.windows().length + (hasQuarantine(intake) ? 1 : 0) <= 1;
+  if (!isOneWrite) await noteUnfinished(ports.table, model, { id, event, since: ports.clock.now() });
   const fragments = await putFragments(ports, intake, object, id);
   await putQuarantine(ports, runtime, object, id, intake);
   await touchClosedWindows(ports, intake);
+  if (!isOneWrite) await forgetUnfinished(ports.table, model, id);
   return { outcome: 'ingested', ...intake.totals, fragments };
+}
+
+/**
+ * An object that was overwritten on a later day has evidence under the earlier one, and fragments that the new content may
+ * have no window in common with: it would be counted beside the old. Where a key tells its time, every day from then on is
+ * looked at, at most a week; that is none for an object that arrives on the day in its key. Other keys are not looked at.
+ * @throws {IntegrityError} where the evidence of an earlier day is of other content.
+ */
+async function refuseOverwritten(
+  ports: IngestPorts,
+  model: string,
+  { keyTime }: Location,
+  object: SourceObject,
+  id: string,
+): Promise<void> {
+  if (keyTime === undefined) return;
+  const arrived = evidenceDay(object);
+  const first = Math.max(keyTime, object.lastModified - fragmentLifeMilliseconds);
+  for (let day = Date.parse(dayKey(first)); dayKey(day) < arrived; day += millisecondsPerDay) {
+    const key = bundleKey(model, dayKey(day), id);
+    const bundle = await ports.audit.get(key);
+    if (!bundle || sameSource(bundle, await ports.keys.modelDayKey(model, dayKey(day)), object)) continue;
+    throw new IntegrityError(key, `is of other content than ${object.key} has now, and captures are written once`);
+  }
 }
 
 async function decodeInto(
@@ -147,11 +182,8 @@ async function putFragments(
   object: SourceObject,
   id: string,
 ): Promise<readonly string[]> {
-  const windows = intake.windows();
-  // All of them first: which versions have a series of their own must not depend on how far a delivery came.
-  for (const { series, window } of windows) await registerSeries(ports.table, series, window);
   const keys: string[] = [];
-  for (const { series, window, builder } of windows) {
+  for (const { series, window, builder } of intake.windows()) {
     const fragment: Fragment = { schema: 'tidewatch.fragment/1', series, window, object, summary: builder.finish() };
     const key = fragmentKey(series, window.start, id);
     await putFact(
@@ -165,6 +197,10 @@ async function putFragments(
   return keys;
 }
 
+function hasQuarantine({ totals: { quarantined, expired } }: Intake): boolean {
+  return quarantined > 0 || expired > 0;
+}
+
 async function putQuarantine(
   ports: IngestPorts,
   runtime: ModelRuntime,
@@ -172,8 +208,8 @@ async function putQuarantine(
   id: string,
   intake: Intake,
 ) {
+  if (!hasQuarantine(intake)) return;
   const { quarantined, expired } = intake.totals;
-  if (quarantined === 0 && expired === 0) return;
   const report = {
     schema: 'tidewatch.quarantine/1',
     model: runtime.policy.name,

@@ -1,8 +1,10 @@
 import { isKeyName, windowKey } from '../contract/keys.ts';
 import type { DuplicateInvocation } from '../decode/decode-plan.ts';
+import type { Layout } from '../model/layout.ts';
 import type { Series, SourceObject, Window } from '../model/profile.ts';
 import type { Quarantined } from '../model/quarantine.ts';
 import type { Invocation, RecordBatch } from '../model/record-batch.ts';
+import { SlicePlan } from '../profile/slice-counter.ts';
 import { compareNames, SummaryBuilder, type Watch } from '../profile/summarise.ts';
 import { classifyRequest } from '../slo/classify-request.ts';
 import type { Location } from './locate.ts';
@@ -37,6 +39,7 @@ export class Intake {
   readonly #indicators: Watch['indicators'];
   readonly #required: readonly string[];
   readonly #ignored: ReadonlySet<string>;
+  readonly #slicePlans = new Map<Layout, SlicePlan>();
   readonly quarantine: Quarantined[] = [];
   readonly reasons = new Map<string, number>();
   readonly #versions: Set<string>;
@@ -181,11 +184,24 @@ export class Intake {
         required: this.#required,
         ignored: this.#ignored,
         role: this.#location.source.role,
+        slices: this.#slicePlanOf(version),
       }),
     };
     this.#windows.set(key, open);
     this.#newest = open;
     return open;
+  }
+
+  /** Counts lie by the baseline's own layout: what the configuration ignores must not move them. */
+  #slicePlanOf(version: string): SlicePlan | undefined {
+    const { slices = [] } = this.#runtime.policy;
+    const layout = this.#runtime.baselineOf(version)?.layout;
+    if (slices.length === 0 || !layout) return undefined;
+    const known = this.#slicePlans.get(layout);
+    if (known) return known;
+    const plan = new SlicePlan(layout, slices, this.#ignored);
+    this.#slicePlans.set(layout, plan);
+    return plan;
   }
 }
 

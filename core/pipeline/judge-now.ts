@@ -102,13 +102,13 @@ async function readSlots(
   from: number,
   now: number,
 ): Promise<readonly MinuteSlot[]> {
-  const width = runtime.policy.windowSeconds * 1000;
   const groups: (readonly MinuteSlot[])[] = [];
   for (const one of series) {
     const named = { model: runtime.policy.name, variant: one.variant, version: one.version, layout: one.layout };
-    for (let start = Math.max(from, one.firstWindow); start <= Math.min(one.newestWindow, now); start += width) {
-      groups.push((await ports.windows.read(named, start)).summary.minutes);
-    }
+    const first = Math.max(from, one.firstWindow);
+    const last = Math.min(one.newestWindow, now);
+    if (first > last) continue;
+    for (const { summary } of await ports.windows.readRange(named, first, last)) groups.push(summary.minutes);
   }
   const [only] = groups;
   return only && groups.length === 1 ? only : mergeMinuteSlots(groups);

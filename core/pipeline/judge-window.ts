@@ -1,21 +1,23 @@
 import { parseVerdictKey, profileKey, verdictKey, verdictWindowPrefix } from '../contract/keys.ts';
-import { metricNamespace } from '../contract/metric-names.ts';
-import { evaluateWindow } from '../evaluate/evaluate-window.ts';
+import { evaluateWindow, type WindowInput } from '../evaluate/evaluate-window.ts';
+import { judgeClosed } from '../evaluate/judge-closed.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { shortHash } from '../model/content-hash.ts';
 import type { Profile, Series, Window } from '../model/profile.ts';
 import { tierValue, type Verdict } from '../model/verdict.ts';
-import { batchMetrics } from '../publish/batch-metrics.ts';
 import { verdictMetrics } from '../publish/verdict-metrics.ts';
 import { putEvidenceEntry } from './evidence.ts';
+import { type ContextPorts, type JudgeContext, readJudgeContext } from './judge-context.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { Clock, InvocationCounter, MetricSink, ObjectStore, StateTable } from './ports.ts';
+import { publishMetrics, type RefusedMetrics } from './publish-metrics.ts';
 import { rollUpWindow, settledRevision } from './roll-up.ts';
 import { type SeriesState, updateSeries } from './series.ts';
+import { keepTrail } from './trail-store.ts';
 import type { WindowContent, WindowReader } from './window-reader.ts';
 import { encodeJson, parseStored, putFact } from './write-once.ts';
 
-export interface JudgePorts {
+export interface JudgePorts extends ContextPorts {
   readonly state: ObjectStore;
   readonly audit: ObjectStore;
   readonly table: StateTable;
@@ -23,6 +25,15 @@ export interface JudgePorts {
   readonly invocations: InvocationCounter;
   readonly clock: Clock;
   readonly windows: WindowReader;
+}
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly key: string;
+  /** False where nothing had changed. */
+  readonly written: boolean;
+  /** Scores that CloudWatch would not take: of a window that ended more than two weeks ago. */
+  readonly refused: readonly RefusedMetrics[];
 }
 
 /**
@@ -34,7 +45,7 @@ export async function judgeWindow(
   ports: JudgePorts,
   series: Series,
   window: Window,
-): Promise<{ readonly verdict: Verdict; readonly key: string; readonly written: boolean }> {
+): Promise<Judgement> {
   for (;;) {
     // Verdicts before fragments: then none of them can know a fragment that the listing doesn't show.
     const history = await readRevisions(ports.state, series, window.start);
@@ -45,12 +56,13 @@ export async function judgeWindow(
     if (!judged) continue;
     const revisions = known ? history : [...history, judged];
     const settled = await settledRevision(ports, series, window);
+    const refused: RefusedMetrics[] = [];
     if (settled < judged.verdict.revision) {
-      await settleRevisions(runtime, ports, series, window, revisions, settled);
+      refused.push(...(await settleRevisions(runtime, ports, series, window, revisions, settled)));
       await rollUpWindow(ports, series, window, content, judged.verdict.revision);
     }
     await recordVerdict(ports.table, series, window, judged.key, judged.verdict);
-    return { ...judged, written: !known };
+    return { ...judged, written: !known, refused };
   }
 }
 
@@ -78,12 +90,15 @@ async function settleRevisions(
   window: Window,
   revisions: readonly Revision[],
   settled: number,
-): Promise<void> {
+): Promise<readonly RefusedMetrics[]> {
+  const refused: RefusedMetrics[] = [];
   for (const { key, verdict } of revisions) {
     if (verdict.revision <= settled) continue;
     await putEvidenceEntry(ports.audit, series.model, window.end, 'verdict', key, verdict);
-    if (verdict.revision === 0) await publish(runtime, ports, verdict);
+    // Scores carry their window's end and are published for the first revision only: history is not rewritten.
+    if (verdict.revision === 0) refused.push(...(await publishMetrics(ports, verdictMetrics(verdict, runtime.policy))));
   }
+  return refused;
 }
 
 async function judge(
@@ -96,26 +111,56 @@ async function judge(
   history: readonly Revision[],
 ): Promise<Verdict> {
   const { policy } = runtime;
-  const verdict = evaluateWindow({
+  const baseline = runtime.baselineOf(series.version);
+  const context = baseline && (await readJudgeContext(runtime, ports, baseline, series, window, content.summary));
+  // Later windows are compared with what this one was at first: it must be kept before anything is said of it.
+  if (context?.trail && history.length === 0) await keepTrail(ports.state, series, context.trail);
+  const input: Omit<WindowInput, 'mode'> = {
     policy,
-    baseline: runtime.baselineOf(series.version),
+    baseline,
     summary: content.summary,
     series,
     window,
     revision: history.length,
     lateCounted: await countLate(ports.state, history, content),
     invocations: await countInvocations(runtime, ports, window, content),
-    mode: 'closed',
     evidence: {
-      baseline: runtime.baselineOf(series.version)?.sha256 ?? null,
+      baseline: baseline?.sha256 ?? null,
       config: runtime.configHash,
       code: runtime.code,
       profiles: [profile],
+      ...(context && { trails: context.keys }),
     },
-  });
+  };
+  if (!context) return evaluateWindow({ ...input, mode: 'closed' });
+  const verdict = await judgeInContext(input, context);
   const before = history.at(-1)?.verdict;
-  // Late data restates its window but can't raise its tier: that would be a second look the budget doesn't pay for.
-  return before && tierValue[verdict.tier] > tierValue[before.tier] ? { ...verdict, tier: before.tier } : verdict;
+  if (!before || tierValue[verdict.tier] <= tierValue[before.tier]) return verdict;
+  return retest(input, context, verdict, before);
+}
+
+/** Since when something has drifted is asked only where something has. */
+async function judgeInContext(input: Omit<WindowInput, 'mode'>, context: JudgeContext): Promise<Verdict> {
+  const verdict = judgeClosed(input, context.closed);
+  const hasDrifted = Object.values(verdict.features).some(({ drifted }) => drifted);
+  return hasDrifted ? judgeClosed(input, await context.readWindows()) : verdict;
+}
+
+/**
+ * Late data restate their window, but a second look at it is paid for from a budget of its own: the first revision is
+ * tested once more at that level, and only what passes raises the tier. Later revisions never do.
+ */
+async function retest(
+  input: Omit<WindowInput, 'mode'>,
+  { closed }: JudgeContext,
+  verdict: Verdict,
+  before: Verdict,
+): Promise<Verdict> {
+  const level = input.policy.drift.retestLevel;
+  const isBudgeted = input.revision === 1 && level !== undefined;
+  const confirmed =
+    isBudgeted && judgeClosed(input, { ...closed, drift: { ...closed.drift, level }, charts: [], slices: undefined });
+  return confirmed && tierValue[confirmed.tier] > tierValue[before.tier] ? verdict : { ...verdict, tier: before.tier };
 }
 
 /** Calls of the model in the window; undefined where nobody can tell. HTTP captures prove calls, never their absence. */
@@ -170,13 +215,6 @@ async function countLate(state: ObjectStore, history: readonly Revision[], conte
   const profile = parseStored<Profile>(first, bytes, 'tidewatch.profile/1');
   const known = new Set(profile.fragments.map(([id]) => id));
   return content.fragments.reduce((sum, [id], index) => (known.has(id) ? sum : sum + (content.counted[index] ?? 0)), 0);
-}
-
-/** Scores carry their window's end and are published for the first revision only: history is not rewritten. */
-async function publish(runtime: ModelRuntime, ports: JudgePorts, verdict: Verdict): Promise<void> {
-  for (const batch of batchMetrics(verdictMetrics(verdict, runtime.policy), ports.clock.now()).batches) {
-    await ports.metrics.put(metricNamespace, batch);
-  }
 }
 
 async function recordVerdict(

@@ -1,3 +1,4 @@
+import { dayKey } from '../contract/keys.ts';
 import type { Tier } from '../model/verdict.ts';
 import type { StateRow, StateTable } from './ports.ts';
 
@@ -16,13 +17,16 @@ export interface ModelState {
     readonly key?: string | undefined;
     readonly since: number;
   };
-  /** Newest roll-up of SLI sums per UTC day: [day, key]. */
+  /** Newest roll-up of SLI sums per UTC day of those kept: [day, key]. */
   readonly rollUps: readonly (readonly [day: string, key: string])[];
   /** Keys that hold other bytes than they should: [key, first seen]. */
   readonly integrity: readonly (readonly [key: string, since: number])[];
 }
 
 const partition = 'models';
+/** Error budgets look back 30 days; a day more for the period's cut. Shorter than what storage keeps of roll-ups. */
+const keptDays = 32;
+const millisecondsPerDay = 86_400_000;
 
 export async function readModelState(table: StateTable, model: string, now: number): Promise<ModelState> {
   return toState(await table.get(partition, model), now);
@@ -44,6 +48,16 @@ export async function updateModelState(
 }
 
 function toState(row: StateRow | undefined, now: number): ModelState {
-  if (row) return row.value as ModelState;
+  if (row) {
+    const state = row.value as ModelState;
+    // A model that rests prunes nothing, while storage goes on removing what is older: such days are taken for absent.
+    const oldest = oldestRollUpDay(now);
+    return { ...state, rollUps: state.rollUps.filter(([day]) => day >= oldest) };
+  }
   return { since: now, live: { tier: 'green', since: now }, rollUps: [], integrity: [] };
+}
+
+/** The first UTC day whose roll-up is kept. */
+export function oldestRollUpDay(now: number): string {
+  return dayKey(now - keptDays * millisecondsPerDay);
 }

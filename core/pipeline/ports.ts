@@ -19,8 +19,11 @@ export interface ObjectStore {
   putOnce(key: string, body: Uint8Array): Promise<PutOnceResult>;
   /** The object's bytes, or undefined where there is none. */
   get(key: string): Promise<Uint8Array | undefined>;
-  /** Keys under a prefix, ascending by UTF-8 bytes. */
-  list(prefix: string): AsyncIterable<string>;
+  /**
+   * Keys under a prefix, ascending by UTF-8 bytes.
+   * @param after begins behind this key, which need not exist; a store that can't may begin earlier.
+   */
+  list(prefix: string, after?: string): AsyncIterable<string>;
 }
 
 /** A capture object as a listing shows it. */
@@ -33,8 +36,11 @@ export interface CaptureListing {
 
 /** Where captures lie. Read-only. */
 export interface CaptureStore {
-  /** Objects under a prefix, ascending by the UTF-8 bytes of their keys. */
-  list(bucket: string, prefix: string): AsyncIterable<CaptureListing>;
+  /**
+   * Objects under a prefix, ascending by the UTF-8 bytes of their keys.
+   * @param after begins behind this key, which need not exist; a store that can't may begin earlier.
+   */
+  list(bucket: string, prefix: string, after?: string): AsyncIterable<CaptureListing>;
   /** Facts of the object, or undefined where there is none. */
   head(bucket: string, key: string): Promise<SourceObject | undefined>;
   /** The object's bytes as stored, in chunks: that very version and ETag, or an error. */

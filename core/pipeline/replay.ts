@@ -1,6 +1,7 @@
 import { suppressionSeconds } from '../contract/alarm-definitions.ts';
 import type { AlarmDefinition, AlarmTransition } from '../model/alarm.ts';
 import type { Sequencer } from './evidence.ts';
+import { guardIntegrity } from './guard-integrity.ts';
 import { type IngestPorts, type IngestReport, ingestCapture } from './ingest.ts';
 import type { CaptureEvent } from './locate.ts';
 import { RefusedCapture, rootOf, timeInKey } from './locate.ts';
@@ -9,7 +10,7 @@ import { type NotifyPorts, notifyOfAlarm, notifyOverdue } from './notify.ts';
 import type { CaptureStore, Clock, StateTable } from './ports.ts';
 import { listSeries } from './series.ts';
 import { sweep } from './sweep.ts';
-import { guardIntegrity, type JudgedWindow, judgeTouched, type TickPorts, tick } from './tick.ts';
+import { type JudgedWindow, judgeTouched, type TickPorts, tick } from './tick.ts';
 import type { AlarmWatch } from './watch-alarms.ts';
 
 /** A clock that stands where it was set: event time. */
@@ -238,11 +239,7 @@ function isSourceOf(runtime: ModelRuntime, arrival: Arrival): boolean {
 }
 
 async function judgeAndTell(options: ReplayOptions, ports: ReplayPorts, step: OpenStep): Promise<void> {
-  for (const touch of await ports.touched.take(1_000)) {
-    const again = await judgeTouched(options.runtimes, ports, touch.windowPrefix);
-    if (again) step.judged.push(again);
-    await ports.touched.acknowledge(touch);
-  }
+  await judgeTouches(options, ports, step);
   const { judged } = await tick(options.runtimes, ports);
   step.judged.push(...judged);
   const policies = options.runtimes.map(({ policy }) => policy);
@@ -253,11 +250,24 @@ async function judgeAndTell(options: ReplayOptions, ports: ReplayPorts, step: Op
   await notifyOverdue(policies, ports);
 }
 
-/** At the end: what no event brought, and everything into the hash list. */
+async function judgeTouches(options: ReplayOptions, ports: ReplayPorts, step: OpenStep): Promise<void> {
+  for (;;) {
+    const touches = await ports.touched.take(1_000);
+    if (touches.length === 0) return;
+    for (const touch of touches) {
+      const again = await judgeTouched(options.runtimes, ports, touch.windowPrefix);
+      if (again) step.judged.push(again);
+      await ports.touched.acknowledge(touch);
+    }
+  }
+}
+
+/** At the end: what no event brought, what follows from it, and everything into the hash list. */
 async function settle(options: ReplayOptions, ports: ReplayPorts, time: number): Promise<ReplayStep> {
   const step = emptyStep(time);
   ports.clock.set(time);
-  for (const runtime of options.runtimes) step.judged.push(...(await sweep(runtime, ports)).judged);
+  for (const runtime of options.runtimes) await sweep(runtime, ports);
+  await judgeTouches(options, ports, step);
   await ports.sequencer.appendNew();
   return step;
 }

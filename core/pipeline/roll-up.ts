@@ -3,10 +3,10 @@ import { canonicalJson } from '../model/canonical-json.ts';
 import { shortHash } from '../model/content-hash.ts';
 import type { Series, Window } from '../model/profile.ts';
 import { type HourSum, sumHours } from '../slo/minute-slots.ts';
-import { readModelState, updateModelState } from './model-state.ts';
+import { oldestRollUpDay, readModelState, updateModelState } from './model-state.ts';
 import type { Clock, ObjectStore, StateTable } from './ports.ts';
 import type { WindowContent } from './window-reader.ts';
-import { parseStored, putFact } from './write-once.ts';
+import { IntegrityError, parseStored, putFact } from './write-once.ts';
 
 /** Hourly SLI sums of the windows of one UTC day. Written once; a later one of the same day replaces it in the state. */
 interface DayRollUp {
@@ -22,14 +22,10 @@ interface WindowSums {
   readonly prefix: string;
   /** How many of them are summed. Fragments are only ever added, so the entry with more of them is the newer one. */
   readonly fragments: number;
-  /** Newest revision of the window's verdict that was published and evidenced; -1: none. */
+  /** Newest revision of the window's verdict that was published and evidenced; -1: none, and none was needed. */
   readonly revision: number;
   readonly hours: readonly HourSum[];
 }
-
-/** Error budgets look back 30 days; a day more for the period's cut. */
-const keptDays = 32;
-const millisecondsPerDay = 86_400_000;
 
 export interface RollUpPorts {
   readonly state: ObjectStore;
@@ -49,16 +45,24 @@ export async function settledRevision(ports: RollUpPorts, series: Series, window
   return (await readRollUp(ports.state, key)).windows.find((sums) => sums.prefix === prefix)?.revision ?? noRevision;
 }
 
+/** What is known of a window when everything was done that its fragments ask for. */
+export type SettledWindow = Pick<WindowSums, 'fragments' | 'revision'>;
+
 /**
- * How many fragments the newest settled verdict of each window of the last 32 days was made from, by the prefix of their
- * keys. A window without a settled verdict is left out.
+ * How many fragments each window was settled with, by the prefix of their keys. Windows that are not are left out.
+ * @param firstWindow start of the first window that is asked for: earlier days are not read.
  */
-export async function settledFragments(ports: RollUpPorts, model: string): Promise<ReadonlyMap<string, number>> {
+export async function settledWindows(
+  ports: RollUpPorts,
+  model: string,
+  firstWindow: number,
+): Promise<ReadonlyMap<string, SettledWindow>> {
   const { rollUps } = await readModelState(ports.table, model, ports.clock.now());
-  const settled = new Map<string, number>();
-  for (const [, key] of rollUps) {
+  const settled = new Map<string, SettledWindow>();
+  for (const [day, key] of rollUps) {
+    if (day < dayKey(firstWindow)) continue;
     for (const { prefix, fragments, revision } of (await readRollUp(ports.state, key)).windows) {
-      if (revision > noRevision) settled.set(prefix, fragments);
+      settled.set(prefix, { fragments, revision });
     }
   }
   return settled;
@@ -76,6 +80,8 @@ export async function rollUpWindow(
   revision: number,
 ): Promise<void> {
   const day = dayKey(window.start);
+  // Judged after a standstill of weeks: nothing looks back so far.
+  if (day < oldestRollUpDay(ports.clock.now())) return;
   const sums: WindowSums = {
     prefix: fragmentWindowPrefix(series, window.start),
     fragments: content.fragments.length,
@@ -92,7 +98,7 @@ export async function rollUpWindow(
     const key = slisKey(series.model, day, shortHash(text));
     if (key === known) return;
     await putFact(ports.state, key, Buffer.from(text));
-    const oldest = dayKey(Math.max(window.start, now) - keptDays * millisecondsPerDay);
+    const oldest = oldestRollUpDay(Math.max(window.start, now));
     const after = await updateModelState(ports.table, series.model, now, (state) => {
       if (pointerOf(state.rollUps, day) !== known) return state;
       const others = state.rollUps.filter(([other]) => other !== day && other >= oldest);
@@ -138,9 +144,10 @@ export class RollUpReader {
   }
 }
 
+/** @throws {IntegrityError} where it is gone: pointers to days that storage may have removed are not followed. */
 async function readRollUp(store: ObjectStore, key: string): Promise<DayRollUp> {
   const bytes = await store.get(key);
-  if (!bytes) throw new Error(`${key}: a day's SLI sums are gone, expected them to be kept`);
+  if (!bytes) throw new IntegrityError(key, "is gone, though a day's SLI sums are kept for 32 days");
   return parseStored<DayRollUp>(key, bytes, 'tidewatch.slis/1');
 }
 

@@ -1,57 +1,73 @@
 import { evaluationLagLimitSeconds } from '../contract/alarm-definitions.ts';
 import { parseFragmentWindowPrefix } from '../contract/keys.ts';
-import { metricNamespace } from '../contract/metric-names.ts';
 import { minimumQuarantined } from '../evaluate/record-findings.ts';
-import type { MetricDatum } from '../model/metric.ts';
 import type { ModelPolicy } from '../model/policy.ts';
 import type { Series, Window } from '../model/profile.ts';
-import { type Tier, type Verdict, worstTier } from '../model/verdict.ts';
-import { batchMetrics } from '../publish/batch-metrics.ts';
+import { type Tier, worstTier } from '../model/verdict.ts';
 import { gaugeMetrics, type ModelState as ModelGauges } from '../publish/gauge-metrics.ts';
+import { FailedModels, type ModelFailure } from './failed-models.ts';
+import { guardIntegrity } from './guard-integrity.ts';
 import { judgeNow, type LivePorts } from './judge-now.ts';
-import { type JudgePorts, judgeWindow } from './judge-window.ts';
+import { type Judgement, type JudgePorts, judgeWindow } from './judge-window.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import { updateModelState } from './model-state.ts';
 import type { MetricSink } from './ports.ts';
+import { addRefused, publishMetrics, type RefusedMetrics } from './publish-metrics.ts';
 import { noRevision, rollUpWindow } from './roll-up.ts';
 import { listSeries, type SeriesState, updateSeries } from './series.ts';
-import { IntegrityError } from './write-once.ts';
+import type { WindowContent } from './window-reader.ts';
 
 export type TickPorts = JudgePorts & LivePorts & { readonly metrics: MetricSink };
 
 /** A closed window that was judged. */
-export interface JudgedWindow {
-  readonly key: string;
-  readonly verdict: Verdict;
-}
+export type JudgedWindow = Omit<Judgement, 'written'>;
 
 export interface TickReport {
   readonly judged: readonly JudgedWindow[];
+  /** Scores and gauges that CloudWatch would not take. */
+  readonly refused: readonly RefusedMetrics[];
 }
 
 /**
  * What happens every minute: closed windows that are due are judged, every model is judged as of now, the gauges are
  * published. The heartbeat comes last and says that all of it was done.
+ * @throws {FailedModels} after the gauges of all other models were published, and without a heartbeat.
  */
 export async function tick(runtimes: readonly ModelRuntime[], ports: TickPorts): Promise<TickReport> {
   const judged: JudgedWindow[] = [];
   const gauges: ModelGauges[] = [];
+  const failures: ModelFailure[] = [];
   for (const runtime of runtimes) {
-    const { name } = runtime.policy;
-    const series = await listSeries(ports.table, name);
-    const due: JudgedWindow[] = [];
-    for (const state of series) {
-      // One series that can't be judged must not keep the others from it.
-      due.push(...((await guardIntegrity(runtime, ports, () => judgeDueWindows(runtime, ports, state))) ?? []));
+    try {
+      const done = await tickModel(runtime, ports);
+      judged.push(...done.judged);
+      gauges.push(done.gauges);
+    } catch (error) {
+      // One model's trouble must not take the gauges of the others.
+      failures.push({ model: runtime.policy.name, error });
     }
-    judged.push(...due);
-    // Read again only where judging may have changed it.
-    const current = due.length === 0 ? series : await listSeries(ports.table, name);
-    const measured = await guardIntegrity(runtime, ports, () => measureModel(runtime, ports, current));
-    gauges.push(measured ?? unreadable(name));
   }
-  await publish(ports, gaugeMetrics(gauges, ports.clock.now()));
-  return { judged };
+  const isComplete = failures.length === 0;
+  const refused = await publishMetrics(ports, gaugeMetrics(gauges, ports.clock.now(), isComplete));
+  if (!isComplete) throw new FailedModels('tick', failures);
+  return { judged, refused: addRefused([...judged.flatMap((window) => window.refused), ...refused]) };
+}
+
+async function tickModel(
+  runtime: ModelRuntime,
+  ports: TickPorts,
+): Promise<{ readonly judged: readonly JudgedWindow[]; readonly gauges: ModelGauges }> {
+  const { name } = runtime.policy;
+  const series = await listSeries(ports.table, name);
+  const judged: JudgedWindow[] = [];
+  for (const state of series) {
+    // One series that can't be judged must not keep the others from it.
+    judged.push(...((await guardIntegrity(runtime, ports, () => judgeDueWindows(runtime, ports, state))) ?? []));
+  }
+  // Read again only where judging may have changed it.
+  const current = judged.length === 0 ? series : await listSeries(ports.table, name);
+  const gauges = await guardIntegrity(runtime, ports, () => measureModel(runtime, ports, current));
+  return { judged, gauges: gauges ?? unreadable(name) };
 }
 
 /**
@@ -73,7 +89,7 @@ export async function judgeTouched(
   if (!state || window.start >= state.judgedThrough) return undefined;
   return guardIntegrity(runtime, ports, async () => {
     const outcome = await judgeOwnWindow(runtime, ports, series, window);
-    return outcome?.written ? { verdict: outcome.verdict, key: outcome.key } : undefined;
+    return outcome?.written ? outcome : undefined;
   });
 }
 
@@ -81,40 +97,18 @@ export async function judgeTouched(
  * Judges a closed window where it is this series' to be judged for; else only its SLI sums are kept.
  * @returns undefined where it is not.
  */
-export async function judgeOwnWindow(
+async function judgeOwnWindow(
   runtime: ModelRuntime,
   ports: JudgePorts,
   series: Series,
   window: Window,
-): Promise<(JudgedWindow & { readonly written: boolean }) | undefined> {
-  if (await isForSeries(ports, series, window)) return judgeWindow(runtime, ports, series, window);
+): Promise<Judgement | undefined> {
   const content = await ports.windows.read(series, window.start);
-  if (content.summary.minutes.length > 0) await rollUpWindow(ports, series, window, content, noRevision);
+  if (await isForSeries(ports, series, window, content)) return judgeWindow(runtime, ports, series, window);
+  // Of what was just seen to hold no records: sums without a verdict tell the sweep that these fragments need none.
+  if (content.fragments.length > 0) await rollUpWindow(ports, series, window, content, noRevision);
   return undefined;
 }
-
-/** Runs a step; a key with other content becomes a finding that pages, and the rest of the fleet goes on. */
-export async function guardIntegrity<T>(
-  runtime: ModelRuntime,
-  ports: Pick<TickPorts, 'table' | 'clock'>,
-  step: () => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await step();
-  } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    const { key } = error;
-    const now = ports.clock.now();
-    await updateModelState(ports.table, runtime.policy.name, now, (state) =>
-      state.integrity.some(([known]) => known === key)
-        ? state
-        : { ...state, integrity: [...state.integrity, [key, now] as const].slice(-maximumIntegrityKeys) },
-    );
-    return undefined;
-  }
-}
-
-const maximumIntegrityKeys = 20;
 
 /** What is stored of a model can't be trusted: that pages, and nothing else is said of it. */
 function unreadable(model: string): ModelGauges {
@@ -135,9 +129,8 @@ async function judgeDueWindows(
   for (let start = state.judgedThrough; start + width <= due; start += width) {
     const window = { start, end: start + width };
     const outcome = await judgeOwnWindow(runtime, ports, series, window);
-    if (outcome) {
-      judged.push({ verdict: outcome.verdict, key: outcome.key });
-    } else {
+    if (outcome) judged.push(outcome);
+    else {
       await updateSeries(ports.table, series, (known) => ({
         ...(known ?? state),
         judgedThrough: Math.max(known?.judgedThrough ?? 0, window.end),
@@ -151,8 +144,13 @@ async function judgeDueWindows(
  * A window without inference records is judged for one series only, the one that had records last, and only where no
  * other series of the model had any: a retired version is not silent.
  */
-async function isForSeries(ports: JudgePorts, series: Series, window: Window): Promise<boolean> {
-  if ((await ports.windows.read(series, window.start)).summary.records.captured > 0) return true;
+async function isForSeries(
+  ports: JudgePorts,
+  series: Series,
+  window: Window,
+  { summary }: WindowContent,
+): Promise<boolean> {
+  if (summary.records.captured > 0) return true;
   const all = await listSeries(ports.table, series.model);
   for (const other of all) {
     if (isSeries(other, series) || other.newestWindow < window.start || other.firstWindow > window.start) continue;
@@ -219,8 +217,4 @@ function shareOf(newest: readonly NewestVerdict[]): number | undefined {
   const quarantined = newest.reduce((sum, verdict) => sum + verdict.quarantined, 0);
   if (captured === 0) return undefined;
   return quarantined < minimumQuarantined ? 0 : quarantined / captured;
-}
-
-async function publish(ports: TickPorts, data: readonly MetricDatum[]): Promise<void> {
-  for (const batch of batchMetrics(data, ports.clock.now()).batches) await ports.metrics.put(metricNamespace, batch);
 }

@@ -1,4 +1,4 @@
-import { fragmentWindowPrefix, parseFragmentKey } from '../contract/keys.ts';
+import { fragmentPrefix, fragmentWindowPrefix, parseFragmentKey, windowKey } from '../contract/keys.ts';
 import { sha256 } from '../model/content-hash.ts';
 import type { Fragment, Series, Summary } from '../model/profile.ts';
 import { emptySummary, mergeSummaries } from '../profile/merge.ts';
@@ -49,9 +49,37 @@ export class WindowReader {
 
   async read(series: Series, windowStart: number): Promise<WindowContent> {
     const prefix = fragmentWindowPrefix(series, windowStart);
+    const keys: string[] = [];
+    for await (const key of this.#store.list(prefix)) keys.push(key);
+    return this.#merge(prefix, keys);
+  }
+
+  /**
+   * The windows of a series that have fragments and start in [first, last], ascending, by one listing of them all: for
+   * every minute, where a listing each would cost.
+   */
+  async readRange(series: Series, first: number, last: number): Promise<readonly WindowContent[]> {
+    const root = fragmentPrefix(series);
+    const begin = root + windowKey(first);
+    const end = root + windowKey(Math.floor(last / 1000) * 1000);
+    const keysOf = new Map<string, string[]>();
+    for await (const key of this.#store.list(root, begin)) {
+      const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+      // A store that knows no beginning shows older windows as well.
+      if (prefix < begin) continue;
+      if (prefix > `${end}/`) break;
+      const keys = keysOf.get(prefix);
+      if (keys) keys.push(key);
+      else keysOf.set(prefix, [key]);
+    }
+    const contents: WindowContent[] = [];
+    for (const [prefix, keys] of keysOf) contents.push(await this.#merge(prefix, keys));
+    return contents;
+  }
+
+  async #merge(prefix: string, keys: readonly string[]): Promise<WindowContent> {
     const known = this.#cache.get(prefix) ?? empty;
-    const fresh: string[] = [];
-    for await (const key of this.#store.list(prefix)) if (!known.keys.has(key)) fresh.push(key);
+    const fresh = keys.filter((key) => !known.keys.has(key));
     const extended = fresh.length === 0 ? known : await this.#extend(known, fresh);
     this.#remember(prefix, extended);
     return extended.content;

@@ -1,3 +1,4 @@
+import { coarseBinsOf } from '../model/coarse-bins.ts';
 import type { FeatureLayout, Layout } from '../model/layout.ts';
 import type { Cell, RecordBatch } from '../model/record-batch.ts';
 import { bucketIndex } from '../stats/log-linear-histogram.ts';
@@ -84,18 +85,20 @@ export class BinCounter {
   }
 }
 
-interface BinPlan {
+/** How a feature's cells fall into its coarse bins. Cells must have passed validation against the layout. */
+export interface BinPlan {
   readonly bins: number;
   readonly binOf: (cell: Cell) => number;
 }
 
-function planBins(layout: FeatureLayout): BinPlan {
+export function planBins(layout: FeatureLayout): BinPlan {
+  const bins = coarseBinsOf(layout);
   switch (layout.kind) {
     case 'numeric': {
       const { centre, unit, binEdges } = layout;
-      const missing = binEdges.length + 1;
+      const missing = bins - 1;
       return {
-        bins: missing + 1,
+        bins,
         binOf: (cell) => (typeof cell === 'number' ? countAtMost(binEdges, bucketIndex(cell, centre, unit)) : missing),
       };
     }
@@ -103,12 +106,12 @@ function planBins(layout: FeatureLayout): BinPlan {
       const unseen = layout.categories.length;
       const index = new Map(layout.categories.map((category, position) => [category, position]));
       return {
-        bins: unseen + 2,
+        bins,
         binOf: (cell) => (typeof cell === 'string' ? (index.get(cell) ?? unseen) : unseen + 1),
       };
     }
     case 'opaque':
-      return { bins: 2, binOf: (cell) => (cell === null || cell === undefined ? 1 : 0) };
+      return { bins, binOf: (cell) => (cell === null || cell === undefined ? 1 : 0) };
   }
 }
 

@@ -4,8 +4,10 @@ import { sha256, shortHash } from '../model/content-hash.ts';
 import type { FeatureLayout, Layout } from '../model/layout.ts';
 import type { FeatureSummary } from '../model/profile.ts';
 import type { RecordBatch } from '../model/record-batch.ts';
+import type { SlicePolicy } from '../model/slice.ts';
 import { ExactSum } from '../stats/exact-sum.ts';
 import { histogramQuantile, histogramRange, momentsFromSums } from '../stats/log-linear-histogram.ts';
+import { BaselineSlices } from './baseline-slices.ts';
 import { BinCounter } from './bin-counter.ts';
 import { createFeatureCounter } from './feature-counter.ts';
 import { invocationOf } from './summarise.ts';
@@ -29,20 +31,31 @@ export class BaselineBuilder {
   readonly #counters;
   readonly #windows: BinCounter;
   readonly #cells: BinCounter;
+  readonly #slices: BaselineSlices;
   readonly #minutes = new Set<number>();
   #records = 0;
   #quarantined = 0;
+  #duplicates = 0;
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
 
-  /** @param windowSeconds the width of the windows to count by; undefined where the records have no times. */
-  constructor(layout: Layout, surveys: readonly ColumnSurvey[], windowSeconds: number | undefined) {
+  /**
+   * @param windowSeconds the width of the windows to count by; undefined where the records have no times
+   * @param slices parts of the records to be counted beside the whole
+   */
+  constructor(
+    layout: Layout,
+    surveys: readonly ColumnSurvey[],
+    windowSeconds: number | undefined,
+    slices: readonly SlicePolicy[] = [],
+  ) {
     this.#layout = layout;
     this.#surveys = new Map(surveys.map((survey) => [survey.name, survey]));
     this.#windowSeconds = windowSeconds;
     this.#counters = layout.features.map(([name, feature]) => [name, feature, createFeatureCounter(feature)] as const);
     this.#windows = new BinCounter(layout, maximumWindowCounts);
     this.#cells = new BinCounter(layout, maximumWindowCounts);
+    this.#slices = new BaselineSlices(layout, slices);
   }
 
   /** @param batch validated against the layout. */
@@ -53,11 +66,17 @@ export class BaselineBuilder {
       for (let row = 0; row < batch.rows.length; row++) counter.add(column?.[row]);
     }
     this.#records += batch.rows.length;
-    if (this.#windowSeconds !== undefined) this.#addTimes(batch, this.#windowSeconds * 1000);
+    if (this.#windowSeconds === undefined) this.#slices.add(batch, undefined);
+    else this.#addTimes(batch, this.#windowSeconds * 1000);
   }
 
   addQuarantined(rows: number): void {
     this.#quarantined += rows;
+  }
+
+  /** @param rows that repeat earlier ones: they are not among the records added. */
+  addDuplicates(rows: number): void {
+    this.#duplicates += rows;
   }
 
   finish(notes: readonly string[]): Baseline {
@@ -69,15 +88,22 @@ export class BaselineBuilder {
       const binCounts = timed && keepsCounts ? { windows: windowCounts(name), cells: cellCounts(name) } : undefined;
       return [name, this.#describe(name, layout, counter.finish(), binCounts)] as const;
     });
+    const sliced = this.#slices.finish(timed ? windows.map(([start]) => start) : undefined);
     const body: Omit<Baseline, 'sha256'> = {
       schema: 'tidewatch.baseline/1',
       layout: this.#layout,
       layoutId: layoutId(this.#layout),
       records: this.#records,
       quarantined: this.#quarantined,
+      duplicates: this.#duplicates > 0 ? this.#duplicates : undefined,
       features,
+      slices: sliced.slices,
       time: this.#describeTime(windows),
-      notes: keepsCounts ? notes : [...notes, 'counts per window are left out: too many windows and bins'],
+      notes: [
+        ...notes,
+        ...(keepsCounts ? [] : ['counts per window are left out: too many windows and bins']),
+        ...sliced.notes,
+      ],
     };
     return { ...body, sha256: baselineHash(body) };
   }
@@ -89,7 +115,9 @@ export class BaselineBuilder {
       if (time < this.#first) this.#first = time;
       if (time > this.#last) this.#last = time;
     }
-    this.#windows.add(batch, (row) => iso(Math.floor((times[row] ?? 0) / windowMilliseconds) * windowMilliseconds));
+    const windowOf = (row: number) => iso(Math.floor((times[row] ?? 0) / windowMilliseconds) * windowMilliseconds);
+    this.#windows.add(batch, windowOf);
+    this.#slices.add(batch, windowOf);
     this.#cells.add(batch, (row) => cellOf(times[row] ?? 0));
   }
 

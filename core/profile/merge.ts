@@ -2,6 +2,7 @@ import type { FeatureSummary, MinuteSlot, RecordCounts, SparseCounts, Summary } 
 import { ExactSum } from '../stats/exact-sum.ts';
 import { capColumns } from './extra-columns.ts';
 import { compareNames } from './names.ts';
+import { mergeSlices } from './slice-counter.ts';
 import { noRecords } from './summarise.ts';
 
 /** The summary of no records: the neutral element of merging. */
@@ -21,8 +22,14 @@ export const emptySummary: Summary = {
  */
 export function mergeSummaries(summaries: Iterable<Summary>): Summary {
   let merged = emptySummary;
-  for (const summary of summaries) merged = mergeTwo(merged, summary);
-  return merged;
+  const parts: Summary['slices'][] = [];
+  for (const summary of summaries) {
+    merged = mergeTwo(merged, summary);
+    parts.push(summary.slices);
+  }
+  // All at once: their texts need not be read and written again for each summary.
+  const slices = mergeSlices(parts);
+  return slices ? { ...merged, slices } : merged;
 }
 
 function mergeTwo(a: Summary, b: Summary): Summary {

@@ -5,6 +5,7 @@ import type { Column, Invocation, RecordBatch } from '../model/record-batch.ts';
 import { ExtraColumnCounter } from './extra-columns.ts';
 import { createFeatureCounter, type FeatureCounter } from './feature-counter.ts';
 import { compareNames } from './names.ts';
+import { SliceCounter, type SlicePlan } from './slice-counter.ts';
 
 export { compareNames } from './names.ts';
 
@@ -26,6 +27,8 @@ export interface Watch {
   /** Columns that the config ignores: neither counted nor reported as extra. */
   readonly ignored: ReadonlySet<string>;
   readonly role: 'inferences' | 'requests';
+  /** Parts of the records that are counted beside the whole; absent: none. */
+  readonly slices?: SlicePlan | undefined;
 }
 
 interface OpenSlot {
@@ -44,6 +47,7 @@ export class SummaryBuilder {
   readonly #slots = new Map<number, OpenSlot>();
   readonly #quarantine = new Map<string, number>();
   readonly #extraColumns = new ExtraColumnCounter();
+  readonly #slices: SliceCounter | undefined;
   #counted = 0;
   #quarantined = 0;
   #duplicate = 0;
@@ -58,6 +62,7 @@ export class SummaryBuilder {
         .filter(([name]) => !watch.ignored.has(name))
         .map(([name, layout]) => [name, createFeatureCounter(layout)]),
     );
+    this.#slices = watch.slices && watch.role === 'inferences' ? new SliceCounter(watch.slices) : undefined;
     this.#known = new Set([...features.map(([name]) => name), ...(watch.layout?.leftOut ?? []), ...watch.ignored]);
   }
 
@@ -86,6 +91,7 @@ export class SummaryBuilder {
       const cells = columns.get(name)?.cells;
       for (const row of rows) counter.add(cells?.[row]);
     }
+    this.#slices?.add(batch, rows);
     const required = this.#watch.required.map((name) => [name, columns.get(name)?.cells] as const);
     for (const row of rows) {
       const invocation = invocationOf(batch, row);
@@ -128,6 +134,7 @@ export class SummaryBuilder {
       late: 0,
     };
     const inferences = this.#watch.role === 'inferences';
+    const slices = this.#slices?.finish() ?? [];
     return {
       records: inferences ? counts : noRecords,
       requests: inferences ? noRecords : counts,
@@ -139,6 +146,7 @@ export class SummaryBuilder {
       minutes: [...this.#slots].sort(([a], [b]) => a - b).map(([minute, slot]) => closeSlot(minute, slot)),
       firstTime: this.#firstTime,
       lastTime: this.#lastTime,
+      ...(slices.length > 0 && { slices }),
     };
   }
 

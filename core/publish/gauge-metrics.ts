@@ -21,10 +21,13 @@ export interface ModelState {
  * The gauges of a tick: for each model its tier, its lag and its objectives' burn rates and budgets; for the fleet a
  * heartbeat, which says that the tick completed: publish when everything else is done.
  * @param now milliseconds since the epoch
+ * @param isComplete false where a model is missing, because it failed: then there is no heartbeat
  */
-export function gaugeMetrics(models: readonly ModelState[], now: number): MetricDatum[] {
+export function gaugeMetrics(models: readonly ModelState[], now: number, isComplete = true): MetricDatum[] {
+  const gauges = models.flatMap((state) => modelGauges(state, now));
+  if (!isComplete) return gauges;
   const heartbeat: MetricDatum = { name: metricNames.heartbeat, dimensions: [], time: now, value: 1, unit: 'None' };
-  return [...models.flatMap((state) => modelGauges(state, now)), heartbeat];
+  return [...gauges, heartbeat];
 }
 
 function modelGauges(state: ModelState, time: number): readonly MetricDatum[] {

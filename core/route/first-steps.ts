@@ -11,6 +11,7 @@ type Step =
   | 'silence'
   | 'drift'
   | 'unreadable'
+  | 'repeats'
   | 'version'
   | 'evidence'
   | 'few'
@@ -30,6 +31,11 @@ const stepOfKind: Readonly<Record<FindingKind, Step>> = {
   'unseen-category': 'drift',
   range: 'drift',
   quarantine: 'unreadable',
+  duplicate: 'repeats',
+  constant: 'column',
+  stale: 'repeats',
+  chart: 'drift',
+  learning: 'version',
   'unknown-version': 'version',
   'no-baseline': 'version',
   integrity: 'evidence',
@@ -49,6 +55,8 @@ const words: Readonly<Record<Step, string>> = {
     'Compare the bins in the verdict. A jump of all values by one factor is a change of units; one new group is a change of who calls. If the change is right, make a new baseline.',
   unreadable:
     'Look at the reasons under quarantine/ in the state bucket or folder, and at the capture objects they name.',
+  repeats:
+    'Find out what sends or scores the same again: retries of a caller, a replayed batch, or a feature pipeline that has stopped.',
   version: 'Add the version to the configuration, with its columns and its baseline.',
   evidence: 'Touch nothing. Run `tidewatch audit verify` and keep its output.',
   few: 'Check the traffic. If it is as it should be, choose a longer window.',

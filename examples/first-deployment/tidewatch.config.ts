@@ -2,7 +2,8 @@ import { defineConfig, email, https, sagemakerCapture } from '../../tidewatch.ts
 
 /**
  * The least that deploys and says something: one endpoint whose captures go to a bucket that the deployment makes. There
- * is no baseline yet, so objectives, data quality and silence are judged, and drift is not.
+ * is no baseline yet, so objectives, data quality and silence are judged, and drift is not. The pager's secret must be
+ * there before it is deployed.
  */
 export default defineConfig({
   fleet: { runbook: 'https://example.com/tidewatch/runbook.md', retention: '30d' },

@@ -29,6 +29,6 @@ test('every option is documented', () => {
 });
 
 test('the level of the text is the level derived', () => {
-  expect(text).toContain('0.1 / 168 ≈ 0.0006');
-  expect((0.1 / 168).toFixed(4)).toBe('0.0006');
+  expect(text).toContain('0.075 / 1176 ≈ 0.00006');
+  expect((0.075 / 1176).toFixed(5)).toBe('0.00006');
 });

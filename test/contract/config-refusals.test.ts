@@ -104,6 +104,10 @@ describe('a bad value is an error with path, value and what is allowed', () => {
       { versions: [{ match: 'v', schema: { prediction: [] } }] },
       'models[0].versions[0].schema.prediction: saw an empty list',
     ],
+    [
+      { versions: [{ match: 'v', schema: { output: 'softmax' } }] },
+      'models[0].versions[0].schema.output: saw "softmax", expected "classes", "probability" or "values"',
+    ],
     [{ versions: [{ match: 'v', schema: { columns: ['a', ''] } }] }, 'models[0].versions[0].schema.columns[1]: saw ""'],
     [
       { versions: [{ match: 'v', baseline: { path: 'b', sha256: 'A' } }] },
@@ -142,6 +146,7 @@ describe('a bad value is an error with path, value and what is allowed', () => {
     ],
     [{ alerts: { red: [lambdaFunction('page')] } }, 'models[0].alerts.red[0].address: saw "page", expected the ARN'],
     [{ shard: 'platform' }, 'models[0].shard: saw "platform", expected a shard name'],
+    [{ shard: 'notify' }, 'models[0].shard: saw "notify", expected a shard name'],
     [{ shard: 1 }, 'models[0].shard: saw 1, expected a shard name'],
     [
       { source: { ...sagemaker, encryptionKey: 'alias/mine' } },
@@ -246,7 +251,6 @@ describe('what does not work yet is refused by name', () => {
       { rollback: sagemakerEndpoint({ dryRun: true }) },
       'models[0].rollback: not available in this version: rollback (',
     ],
-    [{ slices: { region: ['EU'] } }, 'models[0].slices: not available in this version: slices ('],
     [{ privacy: { subject: 'id' } }, 'models[0].privacy: not available in this version: privacy ('],
     [{ dependsOn: ['a'] }, 'models[0].dependsOn: not available in this version: dependsOn ('],
     [{ drift: { scales: [1] } }, 'models[0].drift.scales: not available in this version: drift.scales ('],
@@ -268,10 +272,13 @@ describe('what does not work yet is refused by name', () => {
     expect(problems[0]?.startsWith(expected)).toBe(true);
   });
 
-  test('a calendar of the fleet', () => {
-    expect(problemsOf({ fleet: { calendar: './holidays.json' }, models: [model] })[0]).toContain(
-      'fleet.calendar: not available in this version',
-    );
+  test.each([
+    ['./holidays.json', 'fleet.calendar: saw "./holidays.json", expected an object'],
+    [{ timeZone: 'Mars/Olympus' }, 'fleet.calendar.timeZone: saw "Mars/Olympus", expected an IANA time zone'],
+    [{ holidays: ['2026-02-30'] }, 'fleet.calendar.holidays[0]: saw "2026-02-30", expected a date as yyyy-mm-dd'],
+    [{ workdays: '2026-12-24' }, 'fleet.calendar.workdays: saw "2026-12-24", expected a list of dates'],
+  ])('a calendar of the fleet: %j', (calendar, expected) => {
+    expect(problemsOf({ fleet: { calendar }, models: [model] })[0]).toContain(expected);
   });
 });
 
@@ -298,6 +305,14 @@ describe('values that contradict one another', () => {
     [
       { versions: [{ match: 'v', schema: { prediction: ['a', 'a'] } }] },
       'models[0].versions[0].schema.prediction[1]: saw "a"',
+    ],
+    [
+      { versions: [{ match: 'v', schema: { prediction: ['a', 'b'], output: 'probability' } }] },
+      'models[0].versions[0].schema.output: saw "probability", expected "classes" or "values"',
+    ],
+    [
+      { versions: [{ match: 'v', schema: { prediction: 'a', output: 'classes' } }] },
+      'models[0].versions[0].schema.output: saw "classes", expected "probability" or "values"',
     ],
     [
       { versions: [{ match: 'v', schema: { columns: ['a'], prediction: 'a' } }] },
@@ -348,6 +363,43 @@ describe('values that contradict one another', () => {
       'models[40].shard: saw "s0", expected a shard of at most 20 models',
       'models[41].shard: saw "s1", expected a shard of at most 20 models',
     ]);
+  });
+
+  test('more buckets in a shard than have a rule', () => {
+    const source = Array.from({ length: 61 }, (_, at) => ({ ...sagemaker, bucket: `captures-${at}` }));
+    expect(problemsOfModel({ source: source.slice(1) })).toEqual([]);
+    expect(problemsOfModel({ source })).toEqual([
+      'models[0].source[60].bucket: saw "captures-60", expected at most 60 buckets in shard main: put models into another shard',
+    ]);
+    const [first, ...others] = source;
+    const spread = [
+      { ...model, source: first, shard: 'a' },
+      { ...model, name: 'other', source: others, shard: 'b' },
+    ];
+    expect(problemsOf({ models: spread })).toEqual([]);
+  });
+
+  test('a bucket of two accounts', () => {
+    const source = [
+      { ...sagemaker, account: '111122223333' },
+      { ...sagemaker, endpoint: 'b', account: '111122223333' },
+      { ...sagemaker, endpoint: 'c' },
+      { ...sagemaker, endpoint: 'd', account: '999988887777' },
+    ];
+    expect(problemsOfModel({ source })).toEqual([
+      'models[0].source[3].account: saw "999988887777", expected 111122223333, the account of the same bucket in models[0].source[0]',
+    ]);
+  });
+
+  test('a concurrency that SQS or Lambda would refuse', () => {
+    const problemsOfIngest = (ingest: object) => problemsOf({ fleet: { ingest }, models: [model] });
+    expect(problemsOfIngest({ concurrency: 1 })).toEqual([
+      'fleet.ingest.concurrency: saw 1, expected a whole number from 2 to 1000',
+    ]);
+    expect(problemsOfIngest({ reservedConcurrency: 4 })).toEqual([
+      'fleet.ingest.reservedConcurrency: saw 4, expected at least fleet.ingest.concurrency (5): the queue would be refused beyond it',
+    ]);
+    expect(problemsOfIngest({ concurrency: 4, reservedConcurrency: 4 })).toEqual([]);
   });
 
   test('between models', () => {

@@ -55,12 +55,16 @@ describe('a configuration becomes policies', () => {
         ],
         versions: [{ match: 'credit-v*', predictions: [] }],
         windowSeconds: 3600,
+        calendar: { timeZone: 'UTC', days: [] },
         graceSeconds: 600,
         captureDelaySeconds: 600,
         features: [],
         slos: [],
         drift: {
-          level: 0.1 / 168,
+          level: (0.75 * 0.1) / 168 / 7,
+          retestLevel: (0.05 * 0.1) / 168 / 7,
+          qualityLevel: (0.05 * 0.1) / 168,
+          chartAlarmsPerWeek: 0.15 * 0.1,
           minimumEffect: 0.02,
           effectLevel: 0.001,
           minimumMissingRise: 0.01,
@@ -92,7 +96,7 @@ describe('a configuration becomes policies', () => {
           schema: { columns: ['age', 'income'], prediction: 'score' },
           baseline: { path: './v7.json', sha256: 'a'.repeat(64) },
         },
-        { match: 'v*', schema: { prediction: ['score', 'label'] }, baseline: './v.json' },
+        { match: 'v*', schema: { prediction: ['score', 'label'], output: 'values' }, baseline: './v.json' },
       ],
       window: '1d',
       grace: '2h',
@@ -119,7 +123,7 @@ describe('a configuration becomes policies', () => {
       ],
       versions: [
         { columns: ['age', 'income'], predictions: ['score'], baseline: { path: './v7.json', sha256: 'a'.repeat(64) } },
-        { predictions: ['score', 'label'], baseline: { path: './v.json' } },
+        { predictions: ['score', 'label'], output: 'values', baseline: { path: './v.json' } },
       ],
       windowSeconds: 86_400,
       graceSeconds: 7200,
@@ -155,18 +159,25 @@ describe('a configuration becomes policies', () => {
       production: false,
       retentionDays: 365,
       logRetentionDays: 30,
+      ingest: { concurrency: 5 },
       shards: [{ name: 'main', models: ['credit-scoring'] }],
-      captureBuckets: [{ name: 'captures', created: false, encryptionKeys: [] }],
+      captureBuckets: [{ name: 'captures', created: false, accounts: [], encryptionKeys: [] }],
     });
     const fleet = {
       name: 'watch',
       production: 'nobody can delete evidence before its retention ends',
       retention: '400d',
       logRetention: '7d',
+      ingest: { concurrency: 20, reservedConcurrency: 30 },
     } as const;
     const models = [
       { ...smallest, shard: 'b', source: { ...source, createBucket: true } },
-      { ...smallest, name: 'other', shard: 'a', source: { ...source, bucket: 'a-bucket', encryptionKey: key } },
+      {
+        ...smallest,
+        name: 'other',
+        shard: 'a',
+        source: { ...source, bucket: 'a-bucket', encryptionKey: key, account: '111122223333' },
+      },
       { ...smallest, name: 'third', shard: 'b', source: { ...source, endpoint: 'third' } },
     ];
     expect(parseConfig({ fleet, models }).deployment).toEqual({
@@ -174,13 +185,14 @@ describe('a configuration becomes policies', () => {
       production: true,
       retentionDays: 400,
       logRetentionDays: 7,
+      ingest: { concurrency: 20, reservedConcurrency: 30 },
       shards: [
         { name: 'b', models: ['credit-scoring', 'third'] },
         { name: 'a', models: ['other'] },
       ],
       captureBuckets: [
-        { name: 'a-bucket', created: false, encryptionKeys: [key] },
-        { name: 'captures', created: true, encryptionKeys: [] },
+        { name: 'a-bucket', created: false, accounts: ['111122223333'], encryptionKeys: [key] },
+        { name: 'captures', created: true, accounts: [], encryptionKeys: [] },
       ],
     });
   });
@@ -236,13 +248,25 @@ describe('a configuration becomes policies', () => {
   });
 });
 
+test('holidays count as days of a weekend, workdays as weekdays', () => {
+  const calendar = { timeZone: 'Europe/Berlin', holidays: ['2026-12-25', '2026-12-26'], workdays: ['2026-12-26'] };
+  const [policy] = parseConfig({ models: [smallest], fleet: { calendar } }).models;
+  expect(policy?.calendar).toEqual({
+    timeZone: 'Europe/Berlin',
+    days: [
+      ['2026-12-25', 'weekend'],
+      ['2026-12-26', 'weekday'],
+    ],
+  });
+});
+
 describe('the level of the drift rule', () => {
   test.each([
-    // [yellow alarms a week, models, window, min(0.1, yellow / models) / windows a week]
-    [1, 1, '1h', 0.1 / 168],
-    [1, 1, '1d', 0.1 / 7],
-    [1, 20, '1h', 0.05 / 168],
-    [0.05, 1, '15m', 0.05 / 672],
+    // [yellow alarms a week, models, window, the share of drift in min(0.1, yellow / models) / windows a week / scales]
+    [1, 1, '1h', (0.75 * 0.1) / 168 / 7],
+    [1, 1, '1d', (0.75 * 0.1) / 7 / 3],
+    [1, 20, '1h', (0.75 * 0.05) / 168 / 7],
+    [0.05, 1, '15m', (0.75 * 0.05) / 672 / 8],
   ] as const)('%d a week over %d models, window %s', (yellowPerWeek, count, window, level) => {
     const models = Array.from({ length: count }, (_, index) => ({
       ...smallest,

@@ -198,6 +198,8 @@ describe('JSON payloads', () => {
         ['x', 1],
         ['prediction', 0.9],
         ['prediction_2', 0.1],
+        ['confidence', 0.9],
+        ['predicted', 'prediction'],
       ],
     ]);
   });

@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SNSClient } from '@aws-sdk/client-sns';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Emulator } from './emulator.ts';
 import { waitFor } from './report.ts';
 
@@ -63,6 +63,12 @@ export async function createStack(emulator: Emulator, name: string, template: un
   });
 }
 
+/** Undefined where there is no such stack. */
+export async function stackStatus(emulator: Emulator, name: string): Promise<string | undefined> {
+  const said = await callCloudFormation(emulator, 'DescribeStacks', { StackName: name }).catch(() => undefined);
+  return said === undefined ? undefined : elementOf(said, 'StackStatus');
+}
+
 export interface StackResource {
   readonly logicalId: string;
   readonly physicalId: string;
@@ -83,6 +89,7 @@ export interface LambdaFunction {
   readonly FunctionArn: string;
   readonly Runtime?: string;
   readonly Handler?: string;
+  readonly CodeSha256?: string;
   readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> };
 }
 
@@ -106,6 +113,39 @@ export async function invokeFunction({ endpoint, region }: Emulator, name: strin
   const failed = response.headers.get('x-amz-function-error');
   if (!response.ok || failed !== null) throw new Error(`function ${name}: ${failed ?? response.status}: ${text}`);
   return text === '' ? undefined : JSON.parse(text);
+}
+
+/** All lines of a function's log. */
+export async function readLog({ endpoint, region }: Emulator, functionName: string): Promise<readonly string[]> {
+  const lines: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        authorization: authorization('logs', region),
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'Logs_20140328.FilterLogEvents',
+      },
+      body: JSON.stringify({ logGroupName: `/aws/lambda/${functionName}`, ...(nextToken && { nextToken }) }),
+    });
+    if (!response.ok) throw new Error(`log of ${functionName}: ${response.status} ${await response.text()}`);
+    const page: { events?: { message: string }[]; nextToken?: string } = JSON.parse(await response.text());
+    lines.push(...(page.events ?? []).map(({ message }) => message));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return lines;
+}
+
+/** Messages of a queue: those that wait, and those that somebody works on. */
+export async function readDepth(
+  { sqs }: Aws,
+  name: string,
+): Promise<{ readonly visible: number; readonly all: number }> {
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+  const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }));
+  const visible = Number(Attributes.ApproximateNumberOfMessages);
+  return { visible, all: visible + Number(Attributes.ApproximateNumberOfMessagesNotVisible) };
 }
 
 /** Text of the first element of this name. */

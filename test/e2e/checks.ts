@@ -170,10 +170,14 @@ export async function checkSweep(aws: Aws, fleet: Fleet, report: Report): Promis
   );
 }
 
-/** Waits until a capture object's fragment is there. @returns seconds waited. */
-export async function waitForFragment(aws: Aws, fleet: Fleet, { model, key }: PutCapture): Promise<void> {
+/** Waits until a capture object's fragment is there. */
+export async function waitForFragment(
+  aws: Aws,
+  fleet: Fleet,
+  { model, key }: Pick<PutCapture, 'model' | 'key'>,
+): Promise<void> {
   const id = objectId(captureBucket, key);
-  await waitFor(`the fragment of ${key}`, 60, async () => {
+  await waitFor(`the fragment of ${key}`, 240, async () => {
     const fragments = await listObjects(aws, fleet.stateBucket, `fragments/${model}/`);
     return [...fragments.keys()].some((one) => parseFragmentKey(one)?.objectId === id) ? true : undefined;
   });

@@ -94,6 +94,14 @@ export class ChildProcesses {
     this.#running.delete(child);
   }
 
+  /** Ends a process and all that it started at once, as a crash would. */
+  async kill(child: ChildProcess): Promise<void> {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    signalGroup(child, 'SIGKILL');
+    this.#running.delete(child);
+    if (child.exitCode === null && child.signalCode === null) await ended;
+  }
+
   async stopAll(): Promise<void> {
     await Promise.all([...this.#running].map((child) => this.stop(child)));
   }

@@ -11,7 +11,7 @@ import type {
   MissingDataTreatment,
 } from '../../core/model/alarm.ts';
 import type { MetricDatum } from '../../core/model/metric.ts';
-import type { Aws } from './aws.ts';
+import { type Aws, readDepth } from './aws.ts';
 import type { DeployedStack } from './deployment.ts';
 
 /** An alarm as the template has it, with the topics it tells. */
@@ -108,7 +108,7 @@ export async function readMetric(
   metric: string,
   dimensions: MetricDatum['dimensions'],
   from: number,
-  statistic: AlarmStatistic = 'Maximum',
+  statistic: AlarmStatistic | 'SampleCount' = 'Maximum',
 ): Promise<readonly RecordedValue[]> {
   const { MetricDataResults } = await cloudWatch.send(
     new GetMetricDataCommand({
@@ -137,17 +137,22 @@ export async function readMetric(
   );
 }
 
+/** Takes an alarm's message in the place of its topics. @returns whether it did. */
+export type Interceptor = (alarm: string, message: string) => boolean;
+
 /** Plays CloudWatch's alarms: evaluates the deployed ones with core/alarm and tells their topics. */
 export class CloudWatchStandIn {
   readonly #aws: Aws;
   readonly #alarms: readonly DeployedAlarm[];
   readonly #since: number;
+  readonly #intercept: Interceptor;
   #states: AlarmStates = new Map();
   #through: number;
 
   /** @param since when the alarms were deployed, milliseconds since the epoch. */
-  constructor(aws: Aws, alarms: readonly DeployedAlarm[], since: number) {
+  constructor(aws: Aws, alarms: readonly DeployedAlarm[], since: number, intercept: Interceptor) {
     this.#aws = aws;
+    this.#intercept = intercept;
     this.#alarms = alarms;
     this.#since = since;
     this.#through = Math.floor(since / minute) * minute;
@@ -161,12 +166,7 @@ export class CloudWatchStandIn {
     const plan = planAlarms(this.#alarms.map(({ definition }) => definition));
     const recorded = new Map<string, readonly RecordedValue[]>();
     for (const { definition } of this.#alarms) {
-      if (definition.type !== 'metric') continue;
-      const { namespace, metric, dimensions, statistic } = definition;
-      recorded.set(
-        definition.name,
-        await readMetric(this.#aws, namespace, metric, dimensions, this.#since - 3_600_000, statistic),
-      );
+      if (definition.type === 'metric') recorded.set(definition.name, await this.#read(definition));
     }
     const told: AlarmTransition[] = [];
     for (const last = Math.ceil(until / minute) * minute; this.#through < last; ) {
@@ -186,12 +186,23 @@ export class CloudWatchStandIn {
     return told;
   }
 
+  async #read(definition: MetricAlarmDefinition): Promise<readonly RecordedValue[]> {
+    const { namespace, metric, dimensions, statistic } = definition;
+    if (namespace === 'AWS/SQS' && metric === 'ApproximateNumberOfMessagesVisible') {
+      // What SQS would report by itself, each minute.
+      const { visible } = await readDepth(this.#aws, new Map(dimensions).get('QueueName') ?? '');
+      return [{ time: Math.floor(Date.now() / minute) * minute, value: visible }];
+    }
+    return readMetric(this.#aws, namespace, metric, dimensions, this.#since - 3_600_000, statistic);
+  }
+
   async #tell(transition: AlarmTransition): Promise<boolean> {
     const alarm = this.#alarms.find(({ definition }) => definition.name === transition.alarm);
     if (!alarm || !transition.actionsEnabled || transition.to === 'INSUFFICIENT_DATA') return false;
     const { account, region } = this.#aws.emulator;
     const Message = alarmMessage(alarm.definition, transition, { account, region }, this.#states);
     const topics = transition.to === 'ALARM' ? alarm.alarmTopics : alarm.okTopics;
+    if (topics.length > 0 && this.#intercept(transition.alarm, Message)) return true;
     for (const TopicArn of topics) {
       await this.#aws.sns.send(new PublishCommand({ TopicArn, Message, Subject: `${transition.to}: alarm` }));
     }

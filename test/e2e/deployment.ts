@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listStackResources } from './aws.ts';
-import type { ChildProcesses } from './child-processes.ts';
+import { type ChildProcesses, type Command, CommandError } from './child-processes.ts';
 import { type Emulator, repository } from './emulator.ts';
 import { profileTemplate } from './emulator-profile.ts';
+import { waitFor } from './report.ts';
 import { type Template, TemplateValues } from './template-values.ts';
 
 /** A stack as AWS would get it, and its values as they were deployed on the emulator. */
@@ -27,15 +29,18 @@ const quiet = ['--ci', '--no-notices', '--no-version-reporting'];
 export class Deployment {
   readonly #processes: ChildProcesses;
   readonly #emulator: Emulator;
+  readonly #doors: ReadonlyMap<string, string>;
 
-  constructor(processes: ChildProcesses, emulator: Emulator) {
+  /** @param doors each function's way to the emulator, by handler */
+  constructor(processes: ChildProcesses, emulator: Emulator, doors: ReadonlyMap<string, string>) {
     this.#processes = processes;
     this.#emulator = emulator;
+    this.#doors = doors;
   }
 
   async bootstrap(): Promise<void> {
     const { account, region, folder } = this.#emulator;
-    await this.#run(['bootstrap', `aws://${account}/${region}`, ...quiet], folder, 90);
+    await this.#run(['bootstrap', `aws://${account}/${region}`, ...quiet], folder, 300);
   }
 
   /**
@@ -45,14 +50,36 @@ export class Deployment {
   async synthesise(name: string, variables: NodeJS.ProcessEnv = {}): Promise<Assembly> {
     const folder = join(this.#emulator.folder, name);
     const app = ['synth', '--quiet', '--output', folder, '--context', `config=${config}`];
-    await this.#run([...app, ...quiet], repository, 120, variables);
-    return new Assembly(folder);
+    await this.#run([...app, ...quiet], repository, 400, variables);
+    return new Assembly(folder, this.#doors);
   }
 
   /** Deploys what the emulator can have of an assembly. @returns what the cdk said. */
   async deploy(assembly: Assembly): Promise<string> {
-    const app = ['deploy', '--all', '--app', assembly.profiledFolder, '--require-approval', 'never'];
-    return this.#run([...app, '--progress', 'events', ...quiet], this.#emulator.folder, 120);
+    return this.#run(deployCommand(assembly.profiledFolder), this.#emulator.folder, 300);
+  }
+
+  /** Deploys what can't be deployed. @returns what the cdk said. @throws {Error} where it succeeds. */
+  async deployInVain(folder: string): Promise<string> {
+    const said = await this.#run(deployCommand(folder), this.#emulator.folder, 300).catch((error: unknown) => error);
+    if (said instanceof CommandError) return said.message;
+    throw new Error(`expected cdk deploy to fail, saw ${String(said).slice(-500)}`);
+  }
+
+  /**
+   * Kills a deployment as soon as something is the case.
+   * @returns false where it was through before.
+   */
+  async deployUntil(assembly: Assembly, isReached: () => Promise<boolean>): Promise<boolean> {
+    const child = this.#processes.start(this.#command(deployCommand(assembly.profiledFolder), this.#emulator.folder));
+    child.stdin?.end();
+    const reached = await waitFor(
+      'the moment to interrupt cdk deploy',
+      300,
+      async () => (child.exitCode !== null ? 'through' : (await isReached()) ? 'reached' : undefined),
+      0.02,
+    ).finally(() => this.#processes.kill(child));
+    return reached === 'reached';
   }
 
   /** The stacks of an assembly that was deployed. */
@@ -67,11 +94,18 @@ export class Deployment {
   }
 
   #run(args: readonly string[], folder: string, timeoutSeconds: number, variables: NodeJS.ProcessEnv = {}) {
+    return this.#processes.run(this.#command(args, folder, variables), timeoutSeconds);
+  }
+
+  #command(args: readonly string[], folder: string, variables: NodeJS.ProcessEnv = {}): Command {
     const { environment } = this.#emulator;
     const log = join(this.#emulator.folder, 'cdk.log');
-    const command = { program: cdk, arguments: args, folder, log, environment: { ...environment, ...variables } };
-    return this.#processes.run(command, timeoutSeconds);
+    return { program: cdk, arguments: args, folder, log, environment: { ...environment, ...variables } };
   }
+}
+
+function deployCommand(folder: string): readonly string[] {
+  return ['deploy', '--all', '--app', folder, '--require-approval', 'never', '--progress', 'events', ...quiet];
 }
 
 /** A synthesised cloud assembly, and a copy of it with the emulator's templates. */
@@ -81,14 +115,15 @@ export class Assembly {
   /** What the emulator's templates lack. */
   readonly changes: readonly string[];
 
-  constructor(folder: string) {
+  /** @param doors each function's way to the emulator, by handler */
+  constructor(folder: string, doors: ReadonlyMap<string, string>) {
     this.profiledFolder = `${folder}.emulator`;
     cpSync(folder, this.profiledFolder, { recursive: true });
     const manifest: unknown = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
     const changes: string[] = [];
     this.stacks = stacksOf(manifest).map(({ name, file }) => {
       const template: Template = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-      const profiled = profileTemplate(template);
+      const profiled = profileTemplate(template, doors);
       writeFileSync(join(this.profiledFolder, file), JSON.stringify(profiled.template));
       changes.push(...profiled.changes.map((change) => `${name}: ${change}`));
       return { name, template };
@@ -96,6 +131,38 @@ export class Assembly {
     this.changes = changes;
     if (this.stacks.length === 0) throw new Error(`${folder}: expected stacks in the assembly, saw none`);
   }
+}
+
+/**
+ * A copy of an assembly in which one more resource fails, after most others of its stack were made.
+ * @returns its folder.
+ */
+export function withFailure(assembly: Assembly, stack: string): string {
+  const folder = `${assembly.profiledFolder}.failing-${stack}`;
+  cpSync(assembly.profiledFolder, folder, { recursive: true });
+  const file = `${stack}.template.json`;
+  const template: Template = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const late = new Set(['AWS::Lambda::Function', 'AWS::SQS::Queue', 'AWS::CloudWatch::Alarm']);
+  const DependsOn = Object.entries(template.Resources).flatMap(([id, { Type }]) => (late.has(Type) ? [id] : []));
+  // Metric math is what the emulator refuses when it comes to it, and not before.
+  const Metrics = [{ Id: 'e', Expression: '1 + 1', ReturnData: true }];
+  const Failing = { Type: 'AWS::CloudWatch::Alarm', Properties: { Metrics, EvaluationPeriods: 1 }, DependsOn };
+  writeFileSync(join(folder, file), JSON.stringify({ ...template, Resources: { ...template.Resources, Failing } }));
+  // The cdk uploads no template whose name it has uploaded before.
+  const assetsFile = `${stack}.assets.json`;
+  const assets: AssetManifest = JSON.parse(readFileSync(join(folder, assetsFile), 'utf8'));
+  const hash = Object.entries(assets.files).find(([, { source }]) => source.path === file)?.[0];
+  if (hash === undefined) throw new Error(`${assetsFile}: expected ${file} among its files, saw none`);
+  const changed = createHash('sha256').update(`${hash} failing`).digest('hex');
+  for (const name of [assetsFile, 'manifest.json']) {
+    const path = join(folder, name);
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(hash, changed));
+  }
+  return folder;
+}
+
+interface AssetManifest {
+  readonly files: Readonly<Record<string, { readonly source: { readonly path: string } }>>;
 }
 
 interface Manifest {

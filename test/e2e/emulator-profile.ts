@@ -1,3 +1,5 @@
+import { envNames } from '../../core/contract/env-names.ts';
+import { account } from './emulator.ts';
 import type { Template, TemplateResource } from './template-values.ts';
 
 /** What the emulator's template lacks of the one that AWS would get. */
@@ -8,10 +10,11 @@ export interface ProfiledTemplate {
 }
 
 /**
- * Takes out of a template what the emulator refuses, and switches the actions of its alarms off: it evaluates them by
- * rules of its own.
+ * Takes out of a template what the emulator refuses, switches the actions of its alarms off, which it evaluates by rules
+ * of its own, and gives every function a way of its own to the emulator.
+ * @param doors addresses by handler: ingest, evaluate, sweep, notify
  */
-export function profileTemplate(full: Template): ProfiledTemplate {
+export function profileTemplate(full: Template, doors: ReadonlyMap<string, string>): ProfiledTemplate {
   const changes: string[] = [];
   const leftOut = new Set<string>();
   for (const [logicalId, resource] of Object.entries(full.Resources)) {
@@ -21,6 +24,7 @@ export function profileTemplate(full: Template): ProfiledTemplate {
     changes.push(`left out: ${resource.Type} ${nameOf(resource) ?? logicalId} (${reason})`);
   }
   let silenced = 0;
+  let led = 0;
   const Resources: Record<string, TemplateResource> = {};
   for (const [logicalId, resource] of Object.entries(full.Resources)) {
     if (leftOut.has(logicalId)) continue;
@@ -28,8 +32,12 @@ export function profileTemplate(full: Template): ProfiledTemplate {
     if (resource.Type === 'AWS::CloudWatch::Alarm') {
       silenced++;
       Resources[logicalId] = { ...kept, Properties: { ...kept.Properties, ActionsEnabled: false } };
+    } else if (resource.Type === 'AWS::Lambda::Function') {
+      led++;
+      Resources[logicalId] = withDoor(kept, doors, full);
     } else Resources[logicalId] = kept;
   }
+  if (led > 0) changes.push(`AWS_ENDPOINT_URL set: ${led} functions, each by a way where this run can break it`);
   if (silenced > 0) changes.push(`actions disabled: ${silenced} metric alarms`);
   const outputs = Object.entries(full.Outputs ?? {}).filter(([, output]) => !refersTo(output, leftOut));
   return { template: { ...full, Resources, Outputs: Object.fromEntries(outputs) }, changes };
@@ -41,6 +49,34 @@ function refusal({ Type, Properties }: TemplateResource): string | undefined {
     return 'the emulator has no metric math';
   }
   return undefined;
+}
+
+/** @throws {Error} for a function that this run does not know. */
+function withDoor(
+  resource: TemplateResource,
+  doors: ReadonlyMap<string, string>,
+  { Resources }: Template,
+): TemplateResource {
+  const environment = membersOf(resource.Properties?.Environment);
+  const variables = membersOf(environment.Variables);
+  const service = String(variables[envNames.serviceName] ?? '');
+  const AWS_ENDPOINT_URL = doors.get(service.replace(/^tidewatch-/, ''));
+  if (AWS_ENDPOINT_URL === undefined) {
+    throw new Error(`emulator profile: expected a function known to this run, saw "${service}"`);
+  }
+  // The SDK sends a message to its queue's URL, whatever the endpoint.
+  const led = Object.entries(variables).flatMap(([name, value]) => {
+    const queue = Resources[String(membersOf(value).Ref)];
+    if (queue?.Type !== 'AWS::SQS::Queue') return [];
+    return [[name, `${AWS_ENDPOINT_URL}/${account}/${String(queue.Properties?.QueueName)}`] as const];
+  });
+  const Variables = { ...variables, ...Object.fromEntries(led), AWS_ENDPOINT_URL };
+  const Environment = { ...environment, Variables };
+  return { ...resource, Properties: { ...resource.Properties, Environment } };
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 function nameOf({ Properties }: TemplateResource): string | undefined {

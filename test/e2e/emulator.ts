@@ -13,6 +13,9 @@ const programs = join(repository, 'node_modules/.bin');
 /** Where the emulator listens, and what its clients need to know of it. */
 export interface Emulator {
   readonly endpoint: string;
+  readonly port: number;
+  /** Of the emulator and of every function it runs. */
+  readonly processGroup: number;
   readonly region: string;
   readonly account: string;
   /** Of every command that is to talk to the emulator and to nobody else. */
@@ -23,7 +26,8 @@ export interface Emulator {
 }
 
 const region = 'eu-west-1';
-const account = '000000000000';
+/** Of everything on the emulator. */
+export const account = '000000000000';
 
 /** The virtual environment of `.venv`, made anew where the requirements changed. */
 export async function preparePython(processes: ChildProcesses, folder: string): Promise<string> {
@@ -70,7 +74,9 @@ export async function startEmulator(processes: ChildProcesses, folder: string, p
     const response = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
     return response?.ok ? true : undefined;
   });
-  return { endpoint, region, account, environment, folder, log };
+  const processGroup = child.pid;
+  if (processGroup === undefined) throw new Error(`expected the emulator to have a process id, see ${log}`);
+  return { endpoint, port, processGroup, region, account, environment, folder, log };
 }
 
 /** Nothing of the user's own AWS set-up is let through: no profile, no key, no endpoint. */

@@ -5,9 +5,25 @@ import { envNames } from '../../core/contract/env-names.ts';
 import { type Aws, describeFunction, type LambdaFunction } from './aws.ts';
 import type { DeployedStack } from './deployment.ts';
 
-export const models = { quiet: 'e2e-pricing', drifted: 'e2e-credit', failing: 'e2e-orders' } as const;
+/** The last one gets what the drifted one gets, by functions that are killed again and again. */
+export const models = {
+  quiet: 'e2e-pricing',
+  drifted: 'e2e-credit',
+  failing: 'e2e-orders',
+  killed: 'e2e-repeated',
+} as const;
 export const captureBucket = 'e2e-captures';
 export const inboxes = { yellow: 'e2e-yellow', red: 'e2e-red' } as const;
+/** A subscribed queue that is deleted before the first message. */
+export const goneInbox = 'e2e-gone';
+export const queues = {
+  ingest: 'e2e-main-ingest',
+  ingestDead: 'e2e-main-ingest-dead',
+  touch: 'e2e-main-touch',
+  touchDead: 'e2e-main-touch-dead',
+  deliveryDead: 'e2e-delivery-dead',
+} as const;
+export const stackNames = { platform: 'e2e-platform', shard: 'e2e-main' } as const;
 
 /** What was deployed, by the names that the functions themselves were given. */
 export interface Fleet {

@@ -1,7 +1,6 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
-import { parseAlarmMessage } from '../../core/alarm/alarm-message.ts';
-import { type Aws, connect, invokeFunction } from './aws.ts';
+import { type Aws, connect } from './aws.ts';
 import {
   type CaptureObject,
   captureLines,
@@ -25,87 +24,137 @@ import {
   waitForFragment,
 } from './checks.ts';
 import type { ChildProcesses } from './child-processes.ts';
-import { CloudWatchStandIn, readDeployedAlarms, readMetric } from './cloudwatch-stand-in.ts';
-import { type Assembly, type DeployedStack, Deployment } from './deployment.ts';
+import { type Assembly, Deployment } from './deployment.ts';
+import { Door } from './door.ts';
 import type { Emulator } from './emulator.ts';
 import { fixUp } from './fix-up.ts';
-import { captureBucket, type Delivery, describeFleet, emptyInbox, type Fleet, inboxes, models } from './fleet.ts';
+import { captureBucket, describeFleet, type Fleet, goneInbox, inboxes, models, queues } from './fleet.ts';
 import { reportGaps, runGapSuite } from './gaps/gap-suite.ts';
+import { checkFailedChange, deployAfterInterruptions, deployChange } from './interruptions.ts';
+import { checkMessages } from './messages.ts';
+import { checkPoison, checkRedrive, setVisibility, visibilitySeconds } from './poison.ts';
 import { type Report, waitFor } from './report.ts';
+import { checkSchedule, waitForScores } from './schedule.ts';
+import { Twin } from './twin.ts';
 
 const minute = 60_000;
 const day = 86_400_000;
 const duplicateLines = 5;
+const handlers = ['evaluate', 'ingest', 'notify', 'sweep'] as const;
 
-/** The whole run, in the order a person would do it. */
+/** The whole run, in the order a person would do it, with all that can go wrong in between. */
 export async function runScenario(processes: ChildProcesses, emulator: Emulator, report: Report): Promise<void> {
+  const doors = new Map<string, Door>();
+  for (const handler of handlers) doors.set(handler, await Door.open(emulator.port));
+  try {
+    await runThrough(processes, emulator, report, doors);
+  } finally {
+    for (const door of doors.values()) door.close();
+  }
+}
+
+async function runThrough(
+  processes: ChildProcesses,
+  emulator: Emulator,
+  report: Report,
+  doors: ReadonlyMap<string, Door>,
+): Promise<void> {
   await leaveMidnight(report);
   const aws = connect(emulator);
-  const deployment = new Deployment(processes, emulator);
+  const deployment = new Deployment(processes, emulator, new Map([...doors].map(([name, { url }]) => [name, url])));
   const gaps = runGapSuite(aws);
   // Whoever awaits it later hears of its failure; until then it must not end the run.
   gaps.catch(() => undefined);
 
-  report.title('cdk bootstrap, synth, deploy');
-  for (const QueueName of Object.values(inboxes)) await aws.sqs.send(new CreateQueueCommand({ QueueName }));
+  report.title('cdk bootstrap, synth, deploy: interrupted twice, then repeated');
+  for (const QueueName of [...Object.values(inboxes), goneInbox])
+    await aws.sqs.send(new CreateQueueCommand({ QueueName }));
   const [first] = await Promise.all([deployment.synthesise('first'), deployment.bootstrap()]);
   report.say(`synthesised: ${first.stacks.map(({ name }) => name).join(', ')}`);
   for (const change of first.changes) report.say(change);
   const deployedAt = Date.now();
-  await deployment.deploy(first);
+  await deployAfterInterruptions(aws, deployment, first, report);
   const stacks = await deployment.describe(first);
   for (const line of await fixUp(aws.s3, stacks)) report.say(`set through the API: ${line}`);
+  for (const name of [queues.ingest, queues.touch]) {
+    await setVisibility(aws, name, visibilitySeconds);
+    report.say(
+      `set through the API: ${name} shows a failed message again after ${visibilitySeconds} s, not half an hour`,
+    );
+  }
   const fleet = await describeFleet(aws, stacks);
-  report.equal('functions', [...fleet.functions.keys()].sort(), ['evaluate', 'ingest', 'notify', 'sweep']);
+  report.equal('functions', [...fleet.functions.keys()].sort(), handlers);
   report.say(`deployed in ${((Date.now() - deployedAt) / 1000).toFixed(1)} s`);
 
   report.title('captures');
   const windowStart = Math.floor(Date.now() / day) * day - day;
+  const windowEnd = windowStart + day;
+  const at = windowStart + 9 * 3_600_000;
   const putAt = Date.now();
   const captures = await putCaptures(aws, windowStart, putAt);
   report.say(`${captures.length} capture objects put, of yesterday: their window is closed`);
-  const unchanged = checkUnchanged(deployment, report);
-  unchanged.catch(() => undefined);
+  // While the schedule's first minute passes.
+  const assemblies = synthesiseAgain(deployment);
+  assemblies.catch(() => undefined);
   for (const capture of captures) await waitForFragment(aws, fleet, capture);
   report.say(`all ingested ${((Date.now() - putAt) / 1000).toFixed(1)} s after the put`);
 
+  report.title('ingest, killed after each of its writes');
+  const twin = new Twin(aws, fleet, report, doors);
+  await twin.ingest(at);
+  report.title('poison in the ingest queue');
+  const poison = await checkPoison(aws, fleet, report, doorOf(doors, 'ingest'), at);
+
   report.title('scores, by the schedule of every minute');
-  const windowEnd = windowStart + day;
-  for (const model of Object.values(models)) {
-    await waitFor(`the records of ${model}`, 150, async () => {
-      const recorded = await readMetric(aws, 'Tidewatch', 'Records', [['Model', model]], windowEnd - minute);
-      return recorded.length > 0 ? true : undefined;
-    }).catch((error: unknown) => explainTick(aws, fleet, error));
-  }
+  const judged = [models.drifted, models.failing, models.quiet];
+  let byHand = await waitForScores(aws, fleet, report, windowEnd, judged);
   report.say(`time from put to metric: ${((Date.now() - putAt) / 1000).toFixed(1)} s`);
+  report.title('evaluate, killed after each of its writes');
+  await twin.judge();
+  await twin.judgeThrottled();
+  byHand += 2;
+  report.title('scores');
   report.say(`numbers by scipy ${numbers.scipy}`);
   await checkMetrics(aws, report, models.quiet, windowEnd, numbers.quiet, malformedLines.length);
   await checkMetrics(aws, report, models.drifted, windowEnd, numbers.drifted, 0);
+  await checkMetrics(aws, report, models.killed, windowEnd, numbers.drifted, 0);
   await checkFirstVerdicts(fleet, report, windowStart, captures);
 
   report.title('evidence');
   await checkEvidence(aws, fleet, report, captures);
 
-  await checkMessages(aws, report, stacks, deployedAt);
+  await checkMessages(aws, fleet, report, stacks, deployedAt, twin);
+  report.title('killed again and again, against undisturbed');
+  await twin.compare(windowStart, at);
+  report.title('the dead-letter queue, redriven');
+  await checkRedrive(aws, fleet, report, poison);
+
+  const { again, changed } = await assemblies;
+  report.title('a deployment without a change');
+  await checkUnchanged(deployment, again, report);
+  report.title('a change that fails half way');
+  await checkFailedChange(aws, deployment, fleet, changed, report);
   await checkRestatement(aws, fleet, report, windowStart, 'late', 1);
   await checkMetrics(aws, report, models.quiet, windowEnd, numbers.quiet, malformedLines.length);
-  report.title('sweep');
+  report.title('sweep, killed after each of its writes');
+  await twin.sweep();
   await checkSweep(aws, fleet, report);
-  await unchanged;
-  await checkChangedConfiguration(aws, deployment, fleet, report, windowStart);
+  await checkChangedConfiguration(aws, deployment, fleet, { first, changed }, report, windowStart);
+  await checkSchedule(aws, report, byHand);
 
   report.title('gaps of the emulator');
   reportGaps(await gaps, report);
 }
 
-/** Scheduled runs leave nothing in the emulator's log: runs the tick by hand, for its error. @throws {Error} always. */
-async function explainTick({ emulator }: Aws, fleet: Fleet, cause: unknown): Promise<never> {
-  const name = fleet.functions.get('evaluate')?.FunctionName ?? 'evaluate';
-  const said = await invokeFunction(emulator, name, { schedule: 'tick' }).then(
-    () => 'it succeeds when run by hand',
-    (error: unknown) => String(error),
-  );
-  throw new Error(`${String(cause)}; the tick: ${said}; see ${emulator.log}`, { cause });
+function doorOf(doors: ReadonlyMap<string, Door>, handler: (typeof handlers)[number]): Door {
+  const door = doors.get(handler);
+  if (!door) throw new Error(`expected a door of ${handler}, saw none`);
+  return door;
+}
+
+async function synthesiseAgain(deployment: Deployment): Promise<{ again: Assembly; changed: Assembly }> {
+  const again = await deployment.synthesise('again');
+  return { again, changed: await deployment.synthesise('changed', { TIDEWATCH_E2E_CHANGED: 'yes' }) };
 }
 
 /** The captures are yesterday's: a run must not see the day change. */
@@ -181,71 +230,10 @@ async function checkFirstVerdicts(
 }
 
 /** A second deployment of the same configuration changes nothing. */
-async function checkUnchanged(deployment: Deployment, report: Report): Promise<void> {
-  const again = await deployment.synthesise('again');
+async function checkUnchanged(deployment: Deployment, again: Assembly, report: Report): Promise<void> {
   const said = await deployment.deploy(again);
   const same = again.stacks.filter(({ name }) => new RegExp(`${name}\\b.*\\(no changes\\)`).test(said));
   report.equal('a second cdk deploy finds no changes in either stack', same.length, again.stacks.length);
-}
-
-/** Longer than yellow waits for red before it speaks. */
-const suppressionMinutes = 3;
-
-/** The driver plays CloudWatch: the emulator has no composite alarms and its metric alarms ignore dimensions. */
-async function checkMessages(
-  aws: Aws,
-  report: Report,
-  stacks: readonly DeployedStack[],
-  deployedAt: number,
-): Promise<void> {
-  report.title('alarms and messages: this run plays CloudWatch');
-  const { alarms, leftOut } = readDeployedAlarms(stacks);
-  report.say(
-    `${alarms.length} alarms read out of the full templates, evaluated by core/alarm on the metrics read back`,
-  );
-  for (const name of leftOut) report.say(`not evaluated, metric math: ${name}`);
-  const tiers = await waitFor('the tiers of all models', 100, async () => {
-    const [yellow, red] = await Promise.all([
-      readMetric(aws, 'Tidewatch', 'Tier', [['Model', models.drifted]], deployedAt - minute),
-      readMetric(aws, 'Tidewatch', 'Tier', [['Model', models.failing]], deployedAt - minute),
-    ]);
-    const reached = yellow.some(({ value }) => value === 1) && red.some(({ value }) => value === 2);
-    return reached ? [...yellow, ...red] : undefined;
-  });
-  const through = Math.max(...tiers.map(({ time }) => time)) + suppressionMinutes * minute;
-  report.say('its minutes run ahead of the clock, so that nobody waits for those in which yellow waits for red');
-  const standIn = new CloudWatchStandIn(aws, alarms, deployedAt);
-  const told = await standIn.evaluateThrough(through);
-  const raised = told.filter(({ to }) => to === 'ALARM').map(({ alarm }) => alarm);
-  const expected = [`tidewatch/${models.drifted}/yellow`, `tidewatch/${models.failing}/red`];
-  report.equal('alarms raised', [...raised].sort(), expected);
-
-  const yellow: Delivery[] = [];
-  const red: Delivery[] = [];
-  const isOfModel = ({ attributes }: Delivery) => attributes.has('model');
-  await waitFor('a yellow and a red message', 30, async () => {
-    yellow.push(...(await emptyInbox(aws, inboxes.yellow)));
-    red.push(...(await emptyInbox(aws, inboxes.red)));
-    return yellow.some(isOfModel) && red.some(isOfModel) ? true : undefined;
-  }).catch((error: unknown) => report.check(String(error), false));
-  checkDelivery(report, 'yellow', models.drifted, yellow.filter(isOfModel));
-  checkDelivery(report, 'red', models.failing, red.filter(isOfModel));
-  const direct = [...yellow, ...red]
-    .filter((delivery) => !isOfModel(delivery))
-    .map(({ text }) => parseAlarmMessage(text));
-  const ringing = direct.filter(({ to }) => to === 'ALARM').map(({ alarm }) => alarm);
-  report.equal('alarms of Tidewatch itself that rang', ringing, []);
-  report.say(`${direct.length} of its alarms said OK at their first evaluation`);
-}
-
-function checkDelivery(report: Report, tier: 'yellow' | 'red', model: string, deliveries: readonly Delivery[]): void {
-  report.equal(`${tier} messages`, deliveries.length, 1);
-  const [delivery] = deliveries;
-  if (!delivery) return;
-  report.say(`${tier}: ${delivery.subject}`);
-  const attributes = ['model', 'tier', 'event'].map((name) => delivery.attributes.get(name));
-  report.equal(`${tier} message: model, tier, event`, attributes, [model, tier, 'raised']);
-  report.check(`${tier} message names its model`, delivery.text.includes(model), delivery.text);
 }
 
 /** Late captures restate their window: a new revision, while the first one's metrics stand. */
@@ -261,7 +249,7 @@ async function checkRestatement(
   const at = windowStart + (10 + revision) * 3_600_000;
   const started = Date.now();
   await put(aws, captureObject(sourcePrefix(models.quiet), at, captureLines(models.quiet, part, at)));
-  const verdict = await waitFor(`revision ${revision}`, 90, () =>
+  const verdict = await waitFor(`revision ${revision}`, 240, () =>
     readVerdict(fleet, models.quiet, windowStart, revision),
   );
   report.say(`restated ${((Date.now() - started) / 1000).toFixed(1)} s after the put`);
@@ -275,15 +263,14 @@ async function checkChangedConfiguration(
   aws: Aws,
   deployment: Deployment,
   fleet: Fleet,
+  assemblies: { readonly first: Assembly; readonly changed: Assembly },
   report: Report,
   windowStart: number,
 ): Promise<void> {
-  report.title('a changed configuration');
+  report.title('a changed configuration, interrupted and repeated');
   const before = await readKeptState(aws, fleet);
-  const changed: Assembly = await deployment.synthesise('changed', { TIDEWATCH_E2E_CHANGED: 'yes' });
-  const said = await deployment.deploy(changed);
-  report.check('it is deployed', !said.includes('failed'), said.slice(-500));
-  const stacks = await deployment.describe(changed);
+  await deployChange(aws, deployment, fleet, assemblies, report);
+  const stacks = await deployment.describe(assemblies.changed);
   await fixUp(aws.s3, stacks);
   checkKept(report, before, await readKeptState(aws, fleet));
   const first = await readVerdict(fleet, models.quiet, windowStart, 0);

@@ -67,7 +67,7 @@ test('distances in kilometres are drift, and the conversion is named', () => {
     evidence: { unitChange: 'miles to kilometres' },
   });
   expect(verdict.findings[0]?.message).toMatch(
-    /^distance: \d+ % of records now lie at or above [\d,]+, in the baseline \d+ %; the values look converted from miles to kilometres \(× 1\.61\); PSI [\d.]+, q = \S+, 800 records$/,
+    /^distance: \d+ % of records now lie at or above [\d,]+, the highest four deciles of the baseline \(40 %\); the values look converted from miles to kilometres \(× 1\.61\); PSI [\d.]+, q = \S+, 800 records$/,
   );
   expect(verdict.features.distance?.drifted).toBe(true);
   expect(verdict.features.carrier?.drifted).toBe(false);

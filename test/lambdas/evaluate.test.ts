@@ -1,20 +1,19 @@
 import { expect, test } from 'vitest';
 import { metricNames } from '../../core/contract/metric-names.ts';
-import type { SweepPorts } from '../../core/pipeline/sweep.ts';
 import { createEvaluateHandler } from '../../lambdas/evaluate.ts';
-import { createRuntime } from '../pipeline/embedded-world.ts';
+import { createRuntime, type WorldPorts } from '../pipeline/embedded-world.ts';
 import { context, failedIds, queueBatch, RecordedLog } from './events.ts';
 import { crashAtEveryWrite, hour, LambdaWorld, minute, payloads, requests, start } from './lambda-world.ts';
 
 const tickEvent = { schedule: 'tick' };
 
-function handlerOf(world: LambdaWorld, ports: SweepPorts = world.process(), log = new RecordedLog()) {
+function handlerOf(world: LambdaWorld, ports: WorldPorts = world.process(), log = new RecordedLog()) {
   return createEvaluateHandler(async () => ({ runtimes: [world.runtime], ports, log }));
 }
 
 /** Two closed windows, the second one drifted, both due. */
 async function arrangeTick(world: LambdaWorld) {
-  for (const object of [payloads(start, 'a'), payloads(start + hour, 'b', { factor: 3 }), requests(start, 'r')]) {
+  for (const object of [payloads(start, 'a'), payloads(start + hour, 'b', { factor: 20 }), requests(start, 'r')]) {
     await world.deliver(object);
   }
   for (const touch of await world.sqlite.touches.take(100)) await world.sqlite.touches.acknowledge(touch);
@@ -92,7 +91,7 @@ test('a window that can not be judged fails with its own messages only', async (
   const touched = (await world.sqlite.touches.take(10)).map(({ windowPrefix }) => windowPrefix);
   const poison = touched[0] ?? '';
   const ports = world.process();
-  const poisoned: SweepPorts = {
+  const poisoned: WorldPorts = {
     ...ports,
     state: {
       ...ports.state,
@@ -116,7 +115,7 @@ test('metrics that were throttled are published by the next tick: no score and n
   const throttled = await createTickWorld();
   const ports = throttled.process();
   let refusals = 2;
-  const sometimes: SweepPorts = {
+  const sometimes: WorldPorts = {
     ...ports,
     metrics: {
       put: (namespace, data) =>
@@ -144,10 +143,10 @@ test('what leaves the handler and what it logs hold nothing of an error’s text
     { ...ports, metrics },
     log,
   )(tickEvent, context).catch((error: unknown) => error);
-  expect(String(thrown)).toBe('InvocationError: tick failed; the log line before this one says why');
+  expect(String(thrown)).toBe('InvocationError: tick failed; the log says why');
   expect(thrown).not.toHaveProperty('cause');
   expect(JSON.stringify(log.lines)).not.toContain('078');
-  expect(log.lines.at(-1)?.fields).toMatchObject({ fault: { name: 'SyntaxError' } });
+  expect(log.lines.at(-1)?.fields).toMatchObject({ model: 'credit', fault: { name: 'SyntaxError' } });
 });
 
 test('killed after any write of a tick and called again, nothing differs', async () => {
@@ -168,6 +167,7 @@ test('killed after any write of a tick and called again, nothing differs', async
   expect(new Set(writes)).toEqual(
     new Set([
       'state profiles',
+      'state trails',
       'state verdicts',
       'state slis',
       'audit bundles',
@@ -203,13 +203,13 @@ test('killed after any write of a restatement and delivered again, nothing diffe
 });
 
 /** Lets other processes go first now and then, in an order that the seed decides. */
-function jittered(ports: SweepPorts, seed: number): SweepPorts {
+function jittered(ports: WorldPorts, seed: number): WorldPorts {
   let state = seed;
   const pause = async () => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
     for (let turns = state % 5; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
   };
-  const store = (of: SweepPorts['state']): SweepPorts['state'] => ({
+  const store = (of: WorldPorts['state']): WorldPorts['state'] => ({
     list: (prefix) => of.list(prefix),
     get: (key) => pause().then(() => of.get(key)),
     putOnce: (key, body) => pause().then(() => of.putOnce(key, body)),

@@ -1,13 +1,18 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ModelRuntime } from '../../core/pipeline/model-runtime.ts';
-import type { SweepPorts } from '../../core/pipeline/sweep.ts';
 import { createIngestHandler } from '../../lambdas/ingest.ts';
-import { createRuntime } from '../pipeline/embedded-world.ts';
+import { type RetryDelay, retrySeconds } from '../../lambdas/retry-delay.ts';
+import { createRuntime, type WorldPorts } from '../pipeline/embedded-world.ts';
 import { captureEvent, context, failedIds, queueBatch, RecordedLog } from './events.ts';
 import { crashAtEveryWrite, hour, LambdaWorld, malformed, minute, payloads, requests, start } from './lambda-world.ts';
 
-function handlerOf(runtimes: readonly ModelRuntime[], ports: SweepPorts, log = new RecordedLog()) {
-  return createIngestHandler(async () => ({ runtimes, ports, log }));
+function handlerOf(
+  runtimes: readonly ModelRuntime[],
+  ports: WorldPorts,
+  log = new RecordedLog(),
+  retries: RetryDelay = { delay: async () => {} },
+) {
+  return createIngestHandler(async () => ({ runtimes, ports, retries, log }));
 }
 
 /** A world that holds the objects, at a time when their window is closed. */
@@ -58,6 +63,48 @@ test('a message that can not be dealt with fails alone', async () => {
   expect(log.messages('error')).toHaveLength(5);
   expect(JSON.stringify(log.lines)).toContain('expected the event \\"Object Created\\" of aws.s3');
   expect(JSON.stringify(log.lines)).not.toContain(secret);
+});
+
+describe('a message that failed', () => {
+  const bad = ['x', 'y', captureEvent(payloads(start, 'good').key)];
+  const delivered = (receives: readonly unknown[]) => ({
+    Records: bad.map((body, at) => ({
+      messageId: `m${at}`,
+      body,
+      receiptHandle: `handle-${at}`,
+      attributes: { ApproximateReceiveCount: receives[at] },
+    })),
+  });
+
+  test('is brought back soon, later with each attempt, and no other is', async () => {
+    const world = await createLambdaWorld([payloads(start, 'good')]);
+    const delays: (readonly [string, number])[] = [];
+    const retries: RetryDelay = { delay: async (handle, seconds) => void delays.push([handle, seconds]) };
+    const handler = handlerOf([world.runtime], world.process(), new RecordedLog(), retries);
+    expect(failedIds(await handler(delivered(['1', '3', '1']), context))).toEqual(['m0', 'm1']);
+    expect(delays).toEqual([
+      ['handle-0', 30],
+      ['handle-1', 120],
+    ]);
+  });
+
+  test('comes back by itself where that can not be said', async () => {
+    const world = await createLambdaWorld([payloads(start, 'good')]);
+    const log = new RecordedLog();
+    const retries: RetryDelay = { delay: () => Promise.reject(new Error('secret-payload')) };
+    const handler = handlerOf([world.runtime], world.process(), log, retries);
+    expect(failedIds(await handler(delivered(['1', 'x', undefined]), context))).toEqual(['m0', 'm1']);
+    expect(log.messages('warn')).toEqual(Array(2).fill('message will come back late'));
+    expect(JSON.stringify(log.lines)).not.toContain('secret-payload');
+  });
+
+  test('is tried five times within the default grace', () => {
+    const waits = [1, 2, 3, 4].map(retrySeconds);
+    expect(waits).toEqual([30, 60, 120, 240]);
+    expect(waits.reduce((sum, seconds) => sum + seconds)).toBeLessThan(600);
+    expect(retrySeconds(1_000)).toBe(900);
+    expect(retrySeconds(0)).toBe(30);
+  });
 });
 
 test('a batch of another shape is an error that names what was expected', async () => {
@@ -118,7 +165,7 @@ test('models that share an object all get it, whatever happens to one of them', 
   const world = await createLambdaWorld([object]);
   const other = await createRuntime({ name: 'other' });
   const ports = world.process();
-  const failing: SweepPorts = {
+  const failing: WorldPorts = {
     ...ports,
     keys: {
       modelDayKey: (model, day) =>
@@ -139,7 +186,7 @@ test('at most four objects are worked on at a time, large ones alone and last', 
   const sizes = new Map(objects.map(({ key }, index) => [key, index < 2 ? 9e6 : 100]));
   let active = 0;
   const seen: { readonly key: string; readonly active: number }[] = [];
-  const watched: SweepPorts = {
+  const watched: WorldPorts = {
     ...ports,
     captures: {
       list: (bucket, prefix) => ports.captures.list(bucket, prefix),

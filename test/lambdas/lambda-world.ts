@@ -4,10 +4,10 @@ import { shortHash } from '../../core/model/content-hash.ts';
 import { evidencePrefix } from '../../core/pipeline/evidence.ts';
 import type { ModelRuntime } from '../../core/pipeline/model-runtime.ts';
 import { RollUpReader } from '../../core/pipeline/roll-up.ts';
-import type { SweepPorts } from '../../core/pipeline/sweep.ts';
+import { TrailReader } from '../../core/pipeline/trail-store.ts';
 import { WindowReader } from '../../core/pipeline/window-reader.ts';
 import { hour, linesOf, minute, payloadKey, payloadLine, requestKey, requestLine } from '../pipeline/capture-lines.ts';
-import { start, usualCalls, World } from '../pipeline/embedded-world.ts';
+import { start, usualCalls, World, type WorldPorts } from '../pipeline/embedded-world.ts';
 import { faultyPorts, type WriteFault } from '../pipeline/faulty-ports.ts';
 import type { CaptureObject } from '../pipeline/memory-capture-store.ts';
 import type { MemoryObjectStore } from '../pipeline/memory-object-store.ts';
@@ -15,9 +15,14 @@ import type { MemoryObjectStore } from '../pipeline/memory-object-store.ts';
 /** A world in which every process has its own memory and all share what is stored. */
 export class LambdaWorld extends World {
   /** What a new process of a function works on. */
-  process(changes: Partial<SweepPorts> = {}): SweepPorts {
+  process(changes: Partial<WorldPorts> = {}): WorldPorts {
     const ports = this.ports(changes);
-    return { ...ports, windows: new WindowReader(ports.state), rollUps: new RollUpReader(ports.state) };
+    return {
+      ...ports,
+      windows: new WindowReader(ports.state),
+      trails: new TrailReader(ports.state),
+      rollUps: new RollUpReader(ports.state),
+    };
   }
 
   /** All that counts, in a form that two worlds can be compared by. Metrics as alarms see them: by their maximum. */
@@ -96,7 +101,7 @@ export interface CrashTest {
   /** Puts the world where the function is called; the same each time. */
   arrange(world: LambdaWorld): Promise<void>;
   /** Calls the function once in a new process; throws, or gives whether everything was acknowledged. */
-  invoke(world: LambdaWorld, ports: SweepPorts): Promise<boolean>;
+  invoke(world: LambdaWorld, ports: WorldPorts): Promise<boolean>;
 }
 
 const faults: readonly WriteFault[] = ['before', 'after', 'kill'];

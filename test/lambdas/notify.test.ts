@@ -3,17 +3,12 @@ import { type AwsClientStub, mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SnsNotifier } from '../../adapters/aws/sns-notifier.ts';
 import { alarmMessage } from '../../core/alarm/alarm-message.ts';
-import {
-  fleetAlarms,
-  heartbeatAlarmName,
-  modelAlarmNames,
-  modelAlarms,
-} from '../../core/contract/alarm-definitions.ts';
+import { modelAlarmNames, modelAlarms } from '../../core/contract/alarm-definitions.ts';
+import { shardAlarmNames, shardAlarms } from '../../core/contract/shard-alarms.ts';
 import type { AlarmStateValue } from '../../core/model/alarm.ts';
-import type { SweepPorts } from '../../core/pipeline/sweep.ts';
 import { createEvaluateHandler } from '../../lambdas/evaluate.ts';
 import { createNotifyHandler } from '../../lambdas/notify.ts';
-import { createRuntime } from '../pipeline/embedded-world.ts';
+import { createRuntime, type WorldPorts } from '../pipeline/embedded-world.ts';
 import { context, notifications, RecordedLog } from './events.ts';
 import { crashAtEveryWrite, hour, LambdaWorld, minute, payloads, start } from './lambda-world.ts';
 
@@ -53,16 +48,18 @@ function messagesOf(world: LambdaWorld) {
   return own.map(({ topic, id, event }) => `${topic.split(':')[1]} ${event} ${id}`);
 }
 
-function handlerOf(world: LambdaWorld, ports: SweepPorts = world.process(), log = new RecordedLog()) {
+function handlerOf(world: LambdaWorld, ports: WorldPorts = world.process(), log = new RecordedLog()) {
   const { policy, fleet } = world.runtime;
   const notifier = new SnsNotifier(client, topicsOf(world), ports.table);
-  return createNotifyHandler(async () => ({ fleet, policies: [policy], ports: { ...ports, notifier }, log }));
+  const shards = ['main', 'other'];
+  return createNotifyHandler(async () => ({ fleet, policies: [policy], shards, ports: { ...ports, notifier }, log }));
 }
 
 /** CloudWatch's message of a state change. */
 function alarm(world: LambdaWorld, name: string, to: AlarmStateValue, time: number): string {
   const { policy, fleet } = world.runtime;
-  const definition = [...modelAlarms(policy, fleet), ...fleetAlarms(fleet)].find((one) => one.name === name);
+  const all = [...modelAlarms(policy, fleet), ...['main', 'other'].flatMap((shard) => shardAlarms(shard, fleet))];
+  const definition = all.find((one) => one.name === name);
   if (!definition) throw new Error(`expected an alarm ${name}`);
   const from = to === 'OK' ? 'ALARM' : 'OK';
   const transition = { alarm: name, from, to, time, reason: 'threshold crossed', actionsEnabled: true } as const;
@@ -101,10 +98,18 @@ test('an alarm is told to the people of its tier, once, and its message is evide
   expect(messagesOf(world)[1]).toMatch(/^yellow recovered /);
 });
 
-test('the fleet’s own alarm is told as well', async () => {
+test('the alarms of shards are told as well, each for itself', async () => {
   const world = await createDriftWorld();
-  await handlerOf(world)(notifications([alarm(world, heartbeatAlarmName, 'ALARM', at)]), context);
-  expect(messagesOf(world)).toEqual([expect.stringMatching(/^red raised /)]);
+  const tell = (shard: string, to: AlarmStateValue, time: number) =>
+    handlerOf(world)(notifications([alarm(world, shardAlarmNames(shard).heartbeat, to, time)]), context);
+  await tell('main', 'ALARM', at);
+  await tell('other', 'ALARM', at + minute);
+  await tell('main', 'OK', at + 2 * minute);
+  expect(messagesOf(world)).toEqual([
+    expect.stringMatching(/^red raised /),
+    expect.stringMatching(/^red raised /),
+    expect.stringMatching(/^red recovered /),
+  ]);
 });
 
 test('an alarm that returned within the hold-off is raised by the schedule where it lasts', async () => {

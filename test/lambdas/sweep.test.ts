@@ -1,14 +1,31 @@
 import { expect, test } from 'vitest';
-import type { SweepPorts } from '../../core/pipeline/sweep.ts';
+import { fragmentWindowPrefix } from '../../core/contract/keys.ts';
 import { createEvaluateHandler } from '../../lambdas/evaluate.ts';
 import { createSweepHandler } from '../../lambdas/sweep.ts';
-import { createRuntime } from '../pipeline/embedded-world.ts';
-import { context, RecordedLog } from './events.ts';
+import { createRuntime, type WorldPorts } from '../pipeline/embedded-world.ts';
+import { context, queueBatch, RecordedLog } from './events.ts';
 import { crashAtEveryWrite, hour, LambdaWorld, malformed, minute, payloads, requests, start } from './lambda-world.ts';
 
 const sweepEvent = { schedule: 'sweep' };
 
-function handlerOf(world: LambdaWorld, ports: SweepPorts = world.process(), log = new RecordedLog()) {
+/** In a new process of its own. */
+function evaluatorOf(world: LambdaWorld) {
+  return createEvaluateHandler(async () => ({
+    runtimes: [world.runtime],
+    ports: world.process(),
+    log: new RecordedLog(),
+  }));
+}
+
+/** The touches that wait, as the queue brings them to `evaluate`. */
+async function judgeTouches(world: LambdaWorld): Promise<void> {
+  const touches = await world.sqlite.touches.take(100);
+  const bodies = touches.map(({ windowPrefix }) => JSON.stringify({ windowPrefix }));
+  expect(await evaluatorOf(world)(queueBatch(bodies), context)).toEqual({ batchItemFailures: [] });
+  for (const touch of touches) await world.sqlite.touches.acknowledge(touch);
+}
+
+function handlerOf(world: LambdaWorld, ports: WorldPorts = world.process(), log = new RecordedLog()) {
   return createSweepHandler(async () => ({ runtimes: [world.runtime], ports, log }));
 }
 
@@ -17,33 +34,52 @@ async function arrangeSweep(world: LambdaWorld, lost = [payloads(start, 'lost'),
   await world.deliver(payloads(start, 'a'));
   await world.deliver(requests(start, 'r'));
   world.clock.set(start + hour + 11 * minute);
-  const tick = createEvaluateHandler(async () => ({
-    runtimes: [world.runtime],
-    ports: world.process(),
-    log: new RecordedLog(),
-  }));
-  await tick({ schedule: 'tick' }, context);
+  await evaluatorOf(world)({ schedule: 'tick' }, context);
   for (const touch of await world.sqlite.touches.take(100)) await world.sqlite.touches.acknowledge(touch);
   for (const object of lost) world.captures.put(object);
   world.clock.set(start + 3 * hour);
 }
 
-/** As deployed: a sweep judges what it takes in, so nobody needs its touches. */
-const untouched = { touches: { touch: async () => {} } };
-
-test('takes in what no event brought, judges again what it changed, and lists the evidence', async () => {
+test('takes in what no event brought, touches what it changed, and lists the evidence', async () => {
   const world = new LambdaWorld(await createRuntime());
   await arrangeSweep(world);
   const log = new RecordedLog();
-  await handlerOf(world, world.process(untouched), log)(sweepEvent, context);
+  await handlerOf(world, world.process(), log)(sweepEvent, context);
+  expect(world.verdicts()).toHaveLength(1);
+  await judgeTouches(world);
   expect(world.verdicts().map(({ revision, records }) => [revision, records.counted])).toEqual([
     [0, 120],
     [1, 250],
   ]);
-  expect(await world.verifyLog()).toEqual({ problems: [], entries: world.audit.keys().length, pending: 0 });
+  // The verdict that came after it is left to the next one.
+  const listed = world.audit.keys().length - 1;
+  expect(await world.verifyLog()).toEqual({ problems: [], entries: listed, pending: 1 });
   expect(log.lines.map(({ message, fields }) => [message, fields.ingested ?? fields.appended])).toEqual([
     ['model swept', 2],
-    ['evidence listed', world.audit.keys().length],
+    ['evidence listed', listed],
+  ]);
+});
+
+test('a window whose touch was lost is asked for by every sweep until it was judged', async () => {
+  const world = new LambdaWorld(await createRuntime());
+  await arrangeSweep(world);
+  const forgetful = world.process({ touches: { touch: async () => {} } });
+  await handlerOf(world, forgetful)(sweepEvent, context);
+  expect(await world.sqlite.touches.take(1)).toEqual([]);
+  const touched = [fragmentWindowPrefix(world.series(), start)];
+  for (const after of [1, 2, 3]) {
+    world.clock.set(start + (3 + after) * hour);
+    const log = new RecordedLog();
+    await handlerOf(world, world.process(), log)(sweepEvent, context);
+    expect(log.lines[0]?.fields).toMatchObject({ ingested: 0, touched: after === 3 ? [] : touched });
+    // The first one's is lost as well, in five attempts to judge the window.
+    if (after === 1)
+      for (const touch of await world.sqlite.touches.take(9)) await world.sqlite.touches.acknowledge(touch);
+    await judgeTouches(world);
+  }
+  expect(world.verdicts().map(({ revision, records }) => [revision, records.counted])).toEqual([
+    [0, 120],
+    [1, 250],
   ]);
 });
 
@@ -51,8 +87,8 @@ test('one model’s failure keeps neither the others from their sweep nor the ev
   const world = new LambdaWorld(await createRuntime());
   await arrangeSweep(world);
   const broken = await createRuntime({ name: 'broken' });
-  const ports = world.process(untouched);
-  const failing: SweepPorts = {
+  const ports = world.process();
+  const failing: WorldPorts = {
     ...ports,
     keys: {
       modelDayKey: (model, day) =>
@@ -63,6 +99,8 @@ test('one model’s failure keeps neither the others from their sweep nor the ev
   const handler = createSweepHandler(async () => ({ runtimes: [broken, world.runtime], ports: failing, log }));
   await expect(handler(sweepEvent, context)).rejects.toThrow('sweep failed for broken;');
   expect(log.messages('info')).toEqual(['model swept', 'evidence listed']);
+  // One line for each object that failed.
+  expect(log.messages('error')).toEqual(Array(4).fill('sweep failed'));
   expect((await world.verifyLog()).pending).toBe(0);
   expect(JSON.stringify(log.lines)).not.toContain('secret');
 });
@@ -72,9 +110,9 @@ test('an object that is refused, or fails, keeps none after it from being found'
   const poison = { ...payloads(start, 'a-poison'), key: 'data/credit/AllTraffic/a-poison' };
   const refused = { ...payloads(start, 'b'), key: 'data/credit/AllTraffic//b' };
   await arrangeSweep(world, [poison, refused, payloads(start, 'lost')]);
-  const ports = world.process(untouched);
+  const ports = world.process();
   const { captures } = ports;
-  const poisoned: SweepPorts = {
+  const poisoned: WorldPorts = {
     ...ports,
     captures: {
       head: (bucket, key) => captures.head(bucket, key),
@@ -87,8 +125,9 @@ test('an object that is refused, or fails, keeps none after it from being found'
   };
   const log = new RecordedLog();
   await expect(handlerOf(world, poisoned, log)(sweepEvent, context)).rejects.toThrow('sweep failed for credit');
-  expect(world.verdicts().map(({ records }) => records.counted)).toEqual([120, 240]);
   expect((await world.verifyLog()).pending).toBe(0);
+  await judgeTouches(world);
+  expect(world.verdicts().map(({ records }) => records.counted)).toEqual([120, 240]);
 });
 
 test('old evidence is left to a call that asks for more days', async () => {
@@ -124,19 +163,18 @@ test('killed after any write and called again, nothing differs and the list is w
       runtime: await createRuntime(),
       arrange: (world) => arrangeSweep(world, [payloads(start, 'lost'), requests(start, 'lost-too')]),
       invoke: async (world, ports) => {
-        await handlerOf(world, { ...ports, ...untouched })(sweepEvent, context);
+        await handlerOf(world, ports)(sweepEvent, context);
+        await judgeTouches(world);
         return true;
       },
     },
     async (undisturbed, disturbed, at) => {
       expect(newestOf(disturbed), at).toEqual(newestOf(undisturbed));
-      expect(await disturbed.verifyLog(), at).toMatchObject({ problems: [], pending: 0 });
-      // A write that failed keeps its object for the next sweep, which then restates the window once more.
-      if (!at.startsWith('kill')) return;
       expect(await disturbed.contents(), at).toEqual(await undisturbed.contents());
       expect(await disturbed.verifyLog(), at).toEqual(await undisturbed.verifyLog());
     },
   );
+  expect(writes).toContain('touch');
   expect(writes).toContain('state log');
   expect(writes).toContain('table log');
 });
@@ -146,8 +184,9 @@ test('two sweeps at once end as one does', async () => {
   const alone = new LambdaWorld(runtime);
   const world = new LambdaWorld(runtime);
   for (const one of [alone, world]) await arrangeSweep(one);
-  await handlerOf(alone, alone.process(untouched))(sweepEvent, context);
-  await Promise.all([1, 2].map(() => handlerOf(world, world.process(untouched))(sweepEvent, context)));
+  await handlerOf(alone, alone.process())(sweepEvent, context);
+  await Promise.all([1, 2].map(() => handlerOf(world, world.process())(sweepEvent, context)));
+  for (const one of [alone, world]) await judgeTouches(one);
   expect(await world.contents()).toEqual(await alone.contents());
   expect(await world.verifyLog()).toEqual(await alone.verifyLog());
 });

@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { readTemplateAlarms } from '../../cli/template-alarms.ts';
-import { fleetAlarms, modelAlarms } from '../../core/contract/alarm-definitions.ts';
+import { modelAlarms } from '../../core/contract/alarm-definitions.ts';
 import { formatAlarmDescription, parseAlarmDescription } from '../../core/contract/alarm-text.ts';
 import { parseConfig } from '../../core/contract/config.ts';
+import { backlogAlarms } from '../../core/contract/infrastructure-alarms.ts';
+import { shardAlarmNames, shardAlarms } from '../../core/contract/shard-alarms.ts';
 import type { AlarmDefinition } from '../../core/model/alarm.ts';
 import { resourcesOf, sampleConfig, synthesise } from './synthesise.ts';
 
 const templates = synthesise();
 const { fleet, models } = parseConfig(sampleConfig);
+const shard = shardAlarms('main', fleet);
 const deployed = [...templates.values()].flatMap(readTemplateAlarms);
 const resources = [
   ...resourcesOf(templates, 'AWS::CloudWatch::Alarm'),
@@ -18,17 +21,27 @@ const byName = (a: AlarmDefinition, b: AlarmDefinition) => (a.name < b.name ? -1
 
 describe('the alarms that are deployed', () => {
   test('are those that are defined', () => {
-    const defined = [...models.flatMap((policy) => modelAlarms(policy, fleet)), ...fleetAlarms(fleet)];
+    const defined = [
+      ...models.flatMap((policy) => modelAlarms(policy, fleet)),
+      ...shard,
+      ...backlogAlarms('tidewatch-main-ingest', fleet),
+    ];
     const named = new Set(defined.map(({ name }) => name));
     expect(deployed.filter(({ name }) => named.has(name)).sort(byName)).toEqual(defined.sort(byName));
   });
 
-  test('and those of every dead-letter queue and of notify', () => {
+  test('and those of every dead-letter queue, of the ingest queue, of the shard and of notify', () => {
     const queues = resourcesOf(templates, 'AWS::SQS::Queue').map(({ properties }) => String(properties.QueueName));
     const dead = queues.filter((name) => name.endsWith('-dead'));
     expect(dead.length).toBeGreaterThanOrEqual(7);
-    const others = deployed.filter(({ model, name }) => model === undefined && !name.endsWith('/heartbeat'));
-    const expected = [...dead.map((name) => `tidewatch/dead-letters/${name}`), 'tidewatch/notify-failure'];
+    const others = deployed.filter(({ model }) => model === undefined);
+    const expected = [
+      ...dead.map((name) => `tidewatch/dead-letters/${name}`),
+      'tidewatch/backlog/tidewatch-main-ingest/late',
+      'tidewatch/backlog/tidewatch-main-ingest/pending',
+      ...Object.values(shardAlarmNames('main')),
+      'tidewatch/notify-failure',
+    ];
     expect(others.map(({ name }) => name).sort()).toEqual(expected.sort());
   });
 
@@ -62,9 +75,10 @@ describe('the alarms that are deployed', () => {
           'tidewatch-red',
           'tidewatch-failures-red',
         ]);
-      else if (name.startsWith('tidewatch/dead-letters/'))
+      else if (/^tidewatch\/(dead-letters|backlog)\//.test(name))
         expect(topics.join()).toMatch(/^tidewatch-(yellow|red),tidewatch-failures-\1$/);
-      else if (/\/(yellow|red|heartbeat)$/.test(name)) expect(topics.join()).toMatch(/^tidewatch-alarms-(yellow|red)$/);
+      else if (/\/(yellow|red|heartbeat-main)$/.test(name))
+        expect(topics.join()).toMatch(/^tidewatch-alarms-(yellow|red)$/);
       else expect(topics).toEqual([]);
     }
   });
@@ -74,18 +88,26 @@ describe('the alarms that are deployed', () => {
       const quoted = String(properties.AlarmRule).match(/(?<=ALARM\(")[^"]+/g) ?? [];
       const suppressor = properties.ActionsSuppressor;
       const needed = [...quoted, ...(suppressor === undefined ? [] : [String(suppressor)])];
-      const ids = resources
-        .filter((resource) => resource.stack === stack && needed.includes(String(resource.properties.AlarmName)))
-        .map(({ id }) => id);
-      expect(ids).toHaveLength(new Set(needed).size);
-      expect([...dependsOn].sort()).toEqual(ids.sort());
+      const named = resources.filter((resource) => needed.includes(String(resource.properties.AlarmName)));
+      expect(named).toHaveLength(new Set(needed).size);
+      // The platform's stack is deployed before any shard's.
+      const [own, others] = [named.filter((one) => one.stack === stack), named.filter((one) => one.stack !== stack)];
+      expect(dependsOn).toEqual(expect.arrayContaining(own.map(({ id }) => id)));
+      expect(others.map((one) => one.stack)).toEqual(others.map(() => 'tidewatch-platform'));
+    }
+  });
+
+  test('watch the beats of a shard only after its schedule was made', () => {
+    const schedules = resourcesOf(templates, 'AWS::Scheduler::Schedule');
+    const tick = schedules.find(({ properties }) => properties.Name === 'tidewatch-main-tick');
+    for (const { name } of shard) {
+      expect(resources.find(({ properties }) => properties.AlarmName === name)?.dependsOn).toContain(tick?.id);
     }
   });
 });
 
 describe('a description', () => {
-  const [definition] = fleetAlarms(fleet);
-  if (definition?.type !== 'metric') throw new Error('expected a metric alarm');
+  const [definition] = shard;
 
   test('can be read back', () => {
     const { description, runbook, missingDataReason } = definition;

@@ -45,7 +45,7 @@ describe('the cost page', () => {
           name === stack && own === String(properties.AlarmName).includes('/credit-scoring/'),
       ).length;
     expect(tables[0]).toContain(`| metric alarms | ${count('tidewatch-main', true)} × 0.10`);
-    expect(tables[1]).toContain(`| dead-letter alarms | ${count('tidewatch-main', false)} × 0.10`);
+    expect(tables[1]).toContain(`one on beats | ${count('tidewatch-main', false)} × 0.10`);
     expect(tables[2]).toContain(`three dead-letter queues | ${count('tidewatch-platform', false)} × 0.10`);
   });
 });

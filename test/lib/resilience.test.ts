@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { resourcesOf, sampleConfig, synthesise } from './synthesise.ts';
+import { sagemakerCapture } from '../../core/contract/config.ts';
+import { resourcesOf, sampleConfig, statementsOf, synthesise } from './synthesise.ts';
 
 const templates = synthesise();
 const queues = resourcesOf(templates, 'AWS::SQS::Queue');
@@ -53,10 +54,39 @@ test('queues show a message again only after every attempt of its function is ov
     const target = functions.find(({ id }) => JSON.stringify(properties.FunctionName).includes(`"${id}"`));
     expect(queue?.properties.VisibilityTimeout).toBe(6 * Number(target?.properties.Timeout));
     expect(properties.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
-    expect(Number((properties.ScalingConfig as { MaximumConcurrency: number }).MaximumConcurrency)).toBeLessThanOrEqual(
-      10,
-    );
   }
+});
+
+describe('concurrency', () => {
+  const of = (ingest?: { concurrency?: number; reservedConcurrency?: number }) => {
+    const made = synthesise({ ...sampleConfig, fleet: { ...sampleConfig.fleet, ...(ingest && { ingest }) } });
+    const limits = resourcesOf(made, 'AWS::Lambda::EventSourceMapping').map(
+      ({ properties }) => properties.ScalingConfig,
+    );
+    const reserved = resourcesOf(made, 'AWS::Lambda::Function').flatMap(({ properties }) =>
+      properties.ReservedConcurrentExecutions === undefined
+        ? []
+        : [[properties.FunctionName, properties.ReservedConcurrentExecutions]],
+    );
+    return { limits, reserved };
+  };
+
+  test('leaves a small account room, and reserves none of it', () => {
+    expect(of()).toEqual({ limits: [{ MaximumConcurrency: 5 }, { MaximumConcurrency: 2 }], reserved: [] });
+  });
+
+  test('of ingest is an option', () => {
+    expect(of({ concurrency: 40, reservedConcurrency: 50 })).toEqual({
+      limits: [{ MaximumConcurrency: 40 }, { MaximumConcurrency: 2 }],
+      reserved: [['tidewatch-main-ingest', 50]],
+    });
+  });
+});
+
+test('ticks that could not run do not pile up', () => {
+  const configured = resourcesOf(templates, 'AWS::Lambda::EventInvokeConfig');
+  const evaluate = configured.find(({ id }) => id.includes('EvaluationEvaluate'));
+  expect(evaluate?.properties).toMatchObject({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
 });
 
 test('every function runs Node 24 on arm64, traced, with a log that ends', () => {
@@ -85,11 +115,13 @@ test('what expires in the state bucket lives longer than it is needed', () => {
   const state = resourcesOf(templates, 'AWS::S3::Bucket').find(({ id }) => id.includes('StateBucket'));
   const rules = (state?.properties.LifecycleConfiguration as LifecycleConfiguration | undefined)?.Rules ?? [];
   const days = new Map(rules.map(({ Prefix, ExpirationInDays }) => [Prefix, ExpirationInDays]));
-  // Seven days after a window's end, and a window may last a day.
-  expect(days.get('fragments/')).toBe(8);
+  // A window may last a day, late data come for seven days after it, and a sweep may find them seven days later.
+  expect(days.get('fragments/')).toBeGreaterThan(15);
   expect(days.get('slis/')).toBeGreaterThan(30);
   const expiring = [...days].filter(([, life]) => life !== undefined).map(([prefix]) => prefix);
-  expect(expiring.sort()).toEqual(['fragments/', 'quarantine/', 'slis/']);
+  // Four weeks of windows are judged together, and learned from.
+  expect(days.get('trails/')).toBeGreaterThan(28);
+  expect(expiring.sort()).toEqual(['fragments/', 'quarantine/', 'slis/', 'trails/']);
 });
 
 test('capture rules ask for created objects under the prefixes, of this account', () => {
@@ -111,6 +143,30 @@ test('capture rules ask for created objects under the prefixes, of this account'
       detail: { bucket: { name: ['price-captures'] }, object: { key: [{ prefix: 'prices/' }] } },
     },
   ]);
+});
+
+test('one statement lets all rules of a shard send, and nothing else of EventBridge', () => {
+  const rules = statementsOf(templates).filter(
+    ({ principal }) => JSON.stringify(principal ?? '') === '{"Service":"events.amazonaws.com"}',
+  );
+  expect(rules.map(({ owner }) => /Captures(\w+?)Policy/.exec(owner.id)?.[1])).toEqual(['Queue', 'UndeliveredEvents']);
+  const names = resourcesOf(templates, 'AWS::Events::Rule').map(({ properties }) => String(properties.Name));
+  for (const { actions, condition } of rules) {
+    expect(actions).toEqual(['sqs:SendMessage']);
+    const { StringEquals, ArnLike } = condition as Record<string, Record<string, unknown>>;
+    expect(StringEquals).toEqual({ 'aws:SourceAccount': { Ref: 'AWS::AccountId' } });
+    const prefix = /rule\/([^"]+)\*"/.exec(JSON.stringify(ArnLike?.['aws:SourceArn']))?.[1];
+    expect(prefix).toBe('tidewatch-main-s3-');
+    for (const name of names) expect(name.startsWith(String(prefix))).toBe(true);
+  }
+});
+
+test('a bucket of another account is waited for under that account', () => {
+  const [first] = sampleConfig.models;
+  if (!first) throw new Error('expected a model');
+  const source = sagemakerCapture({ bucket: 'their-captures', endpoint: 'credit', account: '999988887777' });
+  const [rule] = resourcesOf(synthesise({ models: [{ ...first, slos: [], source }] }), 'AWS::Events::Rule');
+  expect(rule?.properties.EventPattern).toMatchObject({ account: ['999988887777'] });
 });
 
 test('only a bucket that was asked for is made, with its events on', () => {

@@ -20,6 +20,7 @@ export interface Resource {
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
   readonly deletionPolicy: unknown;
+  readonly updateReplacePolicy: unknown;
   readonly dependsOn: readonly string[];
 }
 
@@ -31,6 +32,7 @@ export interface SynthesisedTemplate {
         readonly Type: string;
         readonly Properties?: Readonly<Record<string, unknown>>;
         readonly DeletionPolicy?: unknown;
+        readonly UpdateReplacePolicy?: unknown;
         readonly DependsOn?: readonly string[];
       }
     >
@@ -85,12 +87,13 @@ export function resourcesOf(templates: ReadonlyMap<string, SynthesisedTemplate>,
   return [...templates].flatMap(([stack, { Resources }]) =>
     Object.entries(Resources)
       .filter(([, { Type }]) => type === undefined || Type === type)
-      .map(([id, { Type, Properties, DeletionPolicy, DependsOn }]) => ({
+      .map(([id, { Type, Properties, DeletionPolicy, UpdateReplacePolicy, DependsOn }]) => ({
         stack,
         id,
         type: Type,
         properties: Properties ?? {},
         deletionPolicy: DeletionPolicy,
+        updateReplacePolicy: UpdateReplacePolicy,
         dependsOn: DependsOn ?? [],
       })),
   );

@@ -14,15 +14,17 @@ export interface Call {
   readonly rows: readonly (readonly [amount: unknown, country: string])[];
   /** Left out: `v1`; null: the line names none. */
   readonly version?: string | null | undefined;
+  /** What the model answers to each row; left out: what follows from the amount. */
+  readonly score?: number | undefined;
 }
 
 /** A line of SageMaker data capture in CSV, one payload row per inference. */
-export function payloadLine({ time, id, rows, version = 'v1' }: Call): string {
+export function payloadLine({ time, id, rows, version = 'v1', score }: Call): string {
   const side = (mode: string, data: string) => ({ observedContentType: 'text/csv', mode, data, encoding: 'CSV' });
   return JSON.stringify({
     captureData: {
       endpointInput: side('INPUT', rows.map((row) => row.join(',')).join('\n')),
-      endpointOutput: side('OUTPUT', rows.map(([amount]) => scoreOf(amount)).join('\n')),
+      endpointOutput: side('OUTPUT', rows.map(([amount]) => score ?? scoreOf(amount)).join('\n')),
     },
     eventMetadata: {
       eventId: id,

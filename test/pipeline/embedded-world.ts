@@ -15,16 +15,18 @@ import type { Baseline } from '../../core/model/baseline.ts';
 import type { MetricDatum } from '../../core/model/metric.ts';
 import type { Series } from '../../core/model/profile.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
+import { Calibrations } from '../../core/pipeline/calibrations.ts';
 import { createBaseline } from '../../core/pipeline/create-baseline.ts';
-import { type IngestReport, ingestCapture } from '../../core/pipeline/ingest.ts';
+import { type IngestPorts, type IngestReport, ingestCapture } from '../../core/pipeline/ingest.ts';
 import { createModelRuntime, type ModelRuntime } from '../../core/pipeline/model-runtime.ts';
 import { readModelState } from '../../core/pipeline/model-state.ts';
 import type { KeySource, MetricSink, ObjectStore } from '../../core/pipeline/ports.ts';
 import { ReplayClock } from '../../core/pipeline/replay.ts';
 import { RollUpReader } from '../../core/pipeline/roll-up.ts';
 import { listSeries, type SeriesState } from '../../core/pipeline/series.ts';
-import { type SweepPorts, sweep } from '../../core/pipeline/sweep.ts';
-import { type JudgedWindow, judgeTouched, tick } from '../../core/pipeline/tick.ts';
+import { type SweepReport, sweep } from '../../core/pipeline/sweep.ts';
+import { type JudgedWindow, judgeTouched, type TickPorts, tick } from '../../core/pipeline/tick.ts';
+import { TrailReader } from '../../core/pipeline/trail-store.ts';
 import { WindowReader } from '../../core/pipeline/window-reader.ts';
 import { createRandom, drawNormal } from '../evaluate/synthetic-model.ts';
 import { type Call, captureBucket, day, hour, linesOf, payloadLine } from './capture-lines.ts';
@@ -45,7 +47,8 @@ export function usualRow(random: () => number): readonly [amount: number, countr
 
 /** Calls of one usual row each, evenly over [from, to). */
 export function usualCalls(from: number, to: number, count: number, seed: number): Call[] {
-  const random = createRandom(seed);
+  // Two windows must not hold the very same rows: that would be a batch sent twice.
+  const random = createRandom((seed * 7919 + Math.floor(from / 60_000)) % 2 ** 31);
   return Array.from({ length: count }, (_, index) => ({
     time: Math.floor(from + ((to - from) * index) / count),
     id: `${seed}-${from}-${index}`,
@@ -135,6 +138,9 @@ export class RecordedMetrics implements MetricSink {
   }
 }
 
+/** What all stages work on. */
+export type WorldPorts = IngestPorts & TickPorts;
+
 /** Everything the pipeline runs on, in memory, with its clock in the test's hand. */
 export class World {
   readonly runtime: ModelRuntime;
@@ -144,18 +150,23 @@ export class World {
   readonly sqlite = new SqliteState(':memory:');
   readonly metrics = new RecordedMetrics();
   readonly clock = new ReplayClock(start);
-  readonly #windowsOf = new WeakMap<ObjectStore, { windows: WindowReader; rollUps: RollUpReader }>();
+  readonly calibrations = new Calibrations();
+  readonly #windowsOf = new WeakMap<
+    ObjectStore,
+    { windows: WindowReader; rollUps: RollUpReader; trails: TrailReader }
+  >();
 
   constructor(runtime: ModelRuntime) {
     this.runtime = runtime;
   }
 
   /** The ports, some of them replaced. Readers remember what they read as long as their store is the same. */
-  ports(changes: Partial<SweepPorts> = {}): SweepPorts {
+  ports(changes: Partial<WorldPorts> = {}): WorldPorts {
     const state = changes.state ?? this.state;
     const readers = this.#windowsOf.get(state) ?? {
       windows: new WindowReader(state),
       rollUps: new RollUpReader(state),
+      trails: new TrailReader(state),
     };
     this.#windowsOf.set(state, readers);
     const { table, touches, invocations } = this.sqlite;
@@ -170,25 +181,31 @@ export class World {
       metrics,
       clock,
       keys: testKeys,
+      calibrations: this.calibrations,
       ...readers,
       ...changes,
     };
   }
 
   /** Puts a capture object at its time and takes it in. */
-  async deliver(object: CaptureObject, changes: Partial<SweepPorts> = {}): Promise<IngestReport> {
+  async deliver(object: CaptureObject, changes: Partial<WorldPorts> = {}): Promise<IngestReport> {
     this.captures.put(object);
     if (this.clock.now() < object.arrived) this.clock.set(object.arrived);
     return this.ingest(object.key, changes);
   }
 
-  ingest(key: string, changes: Partial<SweepPorts> = {}): Promise<IngestReport> {
+  ingest(key: string, changes: Partial<WorldPorts> = {}): Promise<IngestReport> {
     return ingestCapture(this.runtime, this.ports(changes), { bucket: captureBucket, key });
   }
 
   /** The work of a minute: touched windows, then the tick. */
-  async tick(now: number, changes: Partial<SweepPorts> = {}): Promise<readonly JudgedWindow[]> {
+  async tick(now: number, changes: Partial<WorldPorts> = {}): Promise<readonly JudgedWindow[]> {
     this.clock.set(now);
+    const judged = await this.judgeTouched(changes);
+    return [...judged, ...(await tick([this.runtime], this.ports(changes))).judged];
+  }
+
+  async judgeTouched(changes: Partial<WorldPorts> = {}): Promise<readonly JudgedWindow[]> {
     const ports = this.ports(changes);
     const judged: JudgedWindow[] = [];
     for (const touch of await this.sqlite.touches.take(1000)) {
@@ -196,10 +213,11 @@ export class World {
       if (again) judged.push(again);
       await this.sqlite.touches.acknowledge(touch);
     }
-    return [...judged, ...(await tick([this.runtime], ports)).judged];
+    return judged;
   }
 
-  sweep(changes: Partial<SweepPorts> = {}) {
+  /** What follows from it is left to `judgeTouched`. */
+  sweep(changes: Partial<WorldPorts> = {}): Promise<SweepReport> {
     return sweep(this.runtime, this.ports(changes));
   }
 

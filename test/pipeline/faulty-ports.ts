@@ -1,5 +1,5 @@
 import type { ObjectStore, StateTable } from '../../core/pipeline/ports.ts';
-import type { SweepPorts } from '../../core/pipeline/sweep.ts';
+import type { WorldPorts } from './embedded-world.ts';
 
 /** `before`: nothing was persisted. `after`: it was, and the answer was lost. `kill`: it was, and the process ended. */
 export type WriteFault = 'before' | 'after' | 'kill';
@@ -11,7 +11,7 @@ export class WriteFaultError extends Error {
 
 /** Ports whose writes are noted, and of which one may fail. */
 export interface FaultyPorts {
-  readonly ports: SweepPorts;
+  readonly ports: WorldPorts;
   /** Names of the writes so far, in order: `audit bundles`, `state fragments`, `table series#credit`, `touch`. */
   readonly writes: readonly string[];
   /** Resolves where a `kill` fault struck: the step that was killed never ends. */
@@ -19,7 +19,7 @@ export interface FaultyPorts {
 }
 
 /** @param position index of the write that fails. */
-export function faultyPorts(ports: SweepPorts, position = -1, fault: WriteFault = 'before'): FaultyPorts {
+export function faultyPorts(ports: WorldPorts, position = -1, fault: WriteFault = 'before'): FaultyPorts {
   const writes: string[] = [];
   const { promise: killed, resolve } = Promise.withResolvers<'killed'>();
   const write = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
@@ -33,7 +33,7 @@ export function faultyPorts(ports: SweepPorts, position = -1, fault: WriteFault 
   };
   const store = (name: string, of: ObjectStore): ObjectStore => ({
     get: (key) => of.get(key),
-    list: (prefix) => of.list(prefix),
+    list: (prefix, after) => of.list(prefix, after),
     putOnce: (key, body) => write(`${name} ${key.split('/')[0]}`, () => of.putOnce(key, body)),
   });
   const table: StateTable = {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { metricNames } from '../../core/contract/metric-names.ts';
 import type { Fragment } from '../../core/model/profile.ts';
+import { guardIntegrity } from '../../core/pipeline/guard-integrity.ts';
 import { ingestCapture } from '../../core/pipeline/ingest.ts';
 import { RefusedCapture } from '../../core/pipeline/locate.ts';
-import type { CaptureStore } from '../../core/pipeline/ports.ts';
-import { guardIntegrity } from '../../core/pipeline/tick.ts';
+import type { CaptureStore, ObjectStore } from '../../core/pipeline/ports.ts';
 import { IntegrityError } from '../../core/pipeline/write-once.ts';
 import { createRandom } from '../evaluate/synthetic-model.ts';
 import {
@@ -39,10 +39,12 @@ test('evidence, then fragments, then the quarantine report, then touches', async
     'audit bundles',
     'table series#credit',
     'table series#credit',
+    'table ingesting#credit',
     'state fragments',
     'state fragments',
     'state quarantine',
     'touch',
+    'table ingesting#credit',
   ]);
   expect(await world.sqlite.touches.take(10)).toMatchObject([{ windowPrefix: expect.stringContaining('T000000Z') }]);
 });
@@ -78,7 +80,7 @@ test('whatever write fails or is the last one, further deliveries leave what an 
       }
     }
   }
-  expect(faults).toBe(7 * 6);
+  expect(faults).toBe(9 * 6);
 });
 
 test.each([1, 2, 3])(
@@ -97,7 +99,8 @@ test.each([1, 2, 3])(
     let faults = 0;
     for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
       const fault = (['before', 'after', 'kill'] as const)[Math.floor(3 * random())] ?? 'kill';
-      const { ports, killed } = faultyPorts(world.ports(), Math.floor(12 * random()), fault);
+      // Now and then beyond the last write of the largest object, or it would be disturbed for ever.
+      const { ports, killed } = faultyPorts(world.ports(), Math.floor(24 * random()), fault);
       if (!(await runDisturbed(world.ingest(key, ports), killed))) continue;
       faults++;
       queue.splice(Math.floor(queue.length * random()), 0, key);
@@ -188,6 +191,47 @@ test.each([
   ]);
   const counted = world.state.documents<Fragment>('fragments/').map(({ summary }) => summary.records.counted);
   expect(counted).toEqual([10, 10]);
+});
+
+test('other content a day later, of other windows: it is not counted beside the old, and a person is paged', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await world.deliver(object);
+  const before = [world.state.contents(), world.audit.contents()];
+  const calls = usualCalls(start + day, start + day + 20 * minute, 9, 4);
+  const delivered = world.deliver({
+    ...object,
+    body: linesOf(calls.map(payloadLine)),
+    arrived: start + day + 21 * minute,
+  });
+  await expect(delivered).rejects.toThrow(/^bundles\/credit\/2026-03-02\/.* captures are written once$/);
+  expect([world.state.contents(), world.audit.contents()]).toEqual(before);
+  expect(await guardIntegrity(world.runtime, world.ports(), () => world.ingest(object.key))).toBeUndefined();
+  expect((await world.modelState()).integrity).toHaveLength(1);
+});
+
+test('the same content written again on a later day is the same object', async () => {
+  const world = await createWorld();
+  await world.deliver(object);
+  const before = world.state.contents();
+  expect(await world.deliver({ ...object, arrived: object.arrived + 2 * day })).toMatchObject({ counted: 20 });
+  expect(world.state.contents()).toEqual(before);
+});
+
+test('an object that arrives on the day in its key costs no look at other days', async () => {
+  const world = await createWorld();
+  world.captures.put(object);
+  world.clock.set(object.arrived);
+  const gets: string[] = [];
+  const audit: ObjectStore = {
+    putOnce: (key, body) => world.audit.putOnce(key, body),
+    list: (prefix) => world.audit.list(prefix),
+    get: (key) => {
+      gets.push(key);
+      return world.audit.get(key);
+    },
+  };
+  await world.ingest(object.key, { audit });
+  expect(gets).toEqual([]);
 });
 
 test.each([

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../core/pipeline/ports.ts';
 import { RollUpReader } from '../../core/pipeline/roll-up.ts';
 import { WindowReader } from '../../core/pipeline/window-reader.ts';
 import { type Call, hour, linesOf, minute, payloadKey, payloadLine } from './capture-lines.ts';
-import { createWorld, hourOf, start, usualCalls, type World } from './embedded-world.ts';
+import { createWorld, hourOf, start, usualCalls, World } from './embedded-world.ts';
 
 const window = hourOf(start);
 const later = window.end + 10 * minute;
@@ -18,6 +18,11 @@ function objectOf(name: string, calls: readonly Call[], arrived: number) {
 /** An ordinary first half of the window's records. */
 function first(seed = 1) {
   return objectOf('first', usualCalls(start, start + hour, 200, seed), start + hour);
+}
+
+/** More of the ordinary. */
+function usual(arrived: number) {
+  return objectOf('usual', usualCalls(start, start + hour, 50, 3), arrived);
 }
 
 /** Records that are nothing like the baseline. */
@@ -47,7 +52,7 @@ test('the same fragments again are a no-op: no revision, no metric, no write', a
   expect(world.metrics.data).toHaveLength(published);
 });
 
-test('late data makes the next revision, says how much was late, and cannot raise the tier', async () => {
+test('late data makes the next revision, says how much was late, and raises the tier where a retest confirms it', async () => {
   const world = await createWorld();
   await world.deliver(first());
   world.clock.set(later);
@@ -57,14 +62,37 @@ test('late data makes the next revision, says how much was late, and cannot rais
   await world.deliver(drifted(later + minute));
   const { verdict, written } = await judge(world);
   expect(written).toBe(true);
-  expect(verdict).toMatchObject({ revision: 1, tier: 'green', records: { counted: 500, late: 300 } });
-  expect(verdict.findings.some(({ tier }) => tier === 'yellow')).toBe(true);
+  expect(verdict).toMatchObject({ revision: 1, tier: 'yellow', records: { counted: 500, late: 300 } });
   expect(world.metrics.data).toHaveLength(published);
   expect(world.verdicts().map(({ revision }) => revision)).toEqual([0, 1]);
   expect(world.verdicts()[0]).toEqual(before);
   // Of a third revision, what the first did not know is late.
   await world.deliver(drifted(later + 2 * minute, 'more'));
   expect((await judge(world)).verdict).toMatchObject({ revision: 2, records: { counted: 800, late: 600 } });
+});
+
+test('only the first revision is tested again, and only from a budget of its own', async () => {
+  const world = await createWorld();
+  await world.deliver(first());
+  world.clock.set(later);
+  await judge(world);
+  await world.deliver(usual(later + minute));
+  expect((await judge(world)).verdict).toMatchObject({ revision: 1, tier: 'green' });
+  await world.deliver(drifted(later + 2 * minute));
+  const { verdict } = await judge(world);
+  expect(verdict).toMatchObject({ revision: 2, tier: 'green' });
+  expect(verdict.findings.some(({ tier }) => tier === 'yellow')).toBe(true);
+
+  const { policy } = world.runtime;
+  const unpaid = new World({
+    ...world.runtime,
+    policy: { ...policy, drift: { ...policy.drift, retestLevel: undefined } },
+  });
+  await unpaid.deliver(first());
+  unpaid.clock.set(later);
+  await judge(unpaid);
+  await unpaid.deliver(drifted(later + minute));
+  expect((await judge(unpaid)).verdict).toMatchObject({ revision: 1, tier: 'green' });
 });
 
 test('the tier of drifting records is yellow at first judgement', async () => {

@@ -39,11 +39,11 @@ export class MemoryCaptureStore implements CaptureStore {
     for (let start = 0; start < body.length; start += 4096) yield body.subarray(start, start + 4096);
   }
 
-  async *list(bucket: string, prefix: string): AsyncGenerator<CaptureListing> {
+  async *list(bucket: string, prefix: string, after = ''): AsyncGenerator<CaptureListing> {
     if (bucket !== this.#bucket) return;
     for (const key of [...this.#objects.keys()].sort()) {
       const object = this.#objects.get(key);
-      if (object && key.startsWith(prefix)) {
+      if (object && key.startsWith(prefix) && key > after) {
         yield { key, bytes: object.body.length, lastModified: object.arrived };
       }
     }

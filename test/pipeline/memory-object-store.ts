@@ -20,8 +20,16 @@ export class MemoryObjectStore implements ObjectStore {
     return this.#objects.get(key);
   }
 
-  async *list(prefix: string): AsyncGenerator<string> {
-    yield* this.keys(prefix);
+  async *list(prefix: string, after = ''): AsyncGenerator<string> {
+    yield* this.keys(prefix).filter((key) => key > after);
+  }
+
+  /** Removes what is under a prefix, as a lifecycle rule does. @returns how many objects. */
+  expire(prefix: string): number {
+    const keys = this.keys(prefix);
+    for (const key of keys) this.#objects.delete(key);
+    this.#sorted = undefined;
+    return keys.length;
   }
 
   /** Keys under a prefix, ascending. */

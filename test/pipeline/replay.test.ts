@@ -211,6 +211,37 @@ function readCursor(state: string): number {
   return Number(remainder(state).rows.find(({ partition }) => partition === 'replay')?.value ?? 0);
 }
 
+/** What the newest revision of each window counts. */
+function countedOf(state: string) {
+  const counted = new Map<string, number>();
+  for (const [part, file] of remainder(state).files) {
+    if (!/verdicts\/.*\/\d{6}\.json$/.test(file)) continue;
+    counted.set(dirname(file), JSON.parse(readFileSync(join(state, part, file), 'utf8')).records.counted);
+  }
+  return counted;
+}
+
+test('windows whose touches were lost are judged at the end', async () => {
+  const { replayed } = await prepare();
+  const [undisturbed, forgetful] = [replayed('undisturbed'), replayed('forgetful')];
+  await run(undisturbed);
+  const { captures } = forgetful;
+  const last = Math.max(...filesUnder(captures).map((file) => statSync(join(captures, file)).mtimeMs));
+  let lost = 0;
+  await run(forgetful, Number.POSITIVE_INFINITY, (ports) => ({
+    ...ports,
+    touches: {
+      touch: async (prefix) => {
+        if (ports.clock.now() > last) await ports.touches.touch(prefix);
+        else lost++;
+      },
+    },
+  }));
+  expect(lost).toBeGreaterThan(2);
+  expect(countedOf(forgetful.state)).toEqual(countedOf(undisturbed.state));
+  expect(remainder(forgetful.state).touches).toEqual([]);
+});
+
 test('objects whose times were lost by copying arrive when their keys say', async () => {
   const folder = temporaryDirectory();
   const captures = join(folder, 'captures');

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { metricNames } from '../../core/contract/metric-names.ts';
 import type { Fragment } from '../../core/model/profile.ts';
+import { RollUpReader } from '../../core/pipeline/roll-up.ts';
 import { mergeSummaries } from '../../core/profile/merge.ts';
 import { countEvents } from '../../core/slo/burn-rate.ts';
 import { errorBudgetRemaining } from '../../core/slo/error-budget.ts';
 import { sumHours } from '../../core/slo/minute-slots.ts';
 import { createRandom } from '../evaluate/synthetic-model.ts';
-import { hour, linesOf, minute, payloadKey, payloadLine, requestKey, requestLine } from './capture-lines.ts';
+import { day, hour, linesOf, minute, payloadKey, payloadLine, requestKey, requestLine } from './capture-lines.ts';
 import { createWorld, start, usualCalls, type World } from './embedded-world.ts';
 
 const objective = { name: 'availability', objective: 0.99 };
@@ -97,4 +98,35 @@ test('each day has its own roll-up, and days outside the period are forgotten', 
   expect(rollUps.length).toBeGreaterThanOrEqual(31);
   expect(rollUps.length).toBeLessThanOrEqual(33);
   expect(rollUps.at(-1)?.[0]).toBe(new Date(start + (days - 1) * 24 * hour).toISOString().slice(0, 10));
+});
+
+test('a model that rested until its sums expired is judged on', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await deliverHalfHour(world, start, createRandom(43));
+  await world.tick(start + hour + 10 * minute);
+  expect((await world.modelState()).rollUps).toHaveLength(1);
+  // Nothing ran for weeks, and storage went on removing what was old.
+  expect(world.state.expire('slis/')).toBe(1);
+  world.clock.set(start + 41 * day);
+  await world.tick(start + 41 * day, { rollUps: new RollUpReader(world.state) });
+  expect(world.metrics.values(metricNames.heartbeat)).toHaveLength(2);
+  expect((await world.modelState()).integrity).toEqual([]);
+  expect((await world.modelState()).rollUps.every(([name]) => name >= '2026-03-11')).toBe(true);
+  await deliverHalfHour(world, start + 41 * day, createRandom(44));
+  const judged = await world.tick(start + 41 * day + hour + 10 * minute);
+  expect(judged.at(-1)?.verdict.records.counted).toBe(20);
+});
+
+test('sums that are gone before their time page for their model, and the tick goes on', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await deliverHalfHour(world, start, createRandom(43));
+  await world.tick(start + hour + 10 * minute);
+  const [[, key] = []] = (await world.modelState()).rollUps;
+  expect(world.state.expire('slis/')).toBe(1);
+  // A process that has not read them before.
+  await world.tick(start + hour + 11 * minute, { rollUps: new RollUpReader(world.state) });
+  expect(world.metrics.values(metricNames.tier).at(-1)).toBe(2);
+  expect(world.metrics.values(metricNames.heartbeat)).toHaveLength(2);
+  expect((await world.modelState()).integrity.map(([name]) => name)).toEqual([key]);
+  await expect(world.sweep()).resolves.toEqual({ ingested: 0, touched: [] });
 });

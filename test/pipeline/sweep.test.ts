@@ -1,15 +1,18 @@
 import { expect, test } from 'vitest';
+import { fragmentWindowPrefix } from '../../core/contract/keys.ts';
 import { metricNames } from '../../core/contract/metric-names.ts';
+import type { CaptureStore, StateTable, TouchQueue } from '../../core/pipeline/ports.ts';
 import { sweep } from '../../core/pipeline/sweep.ts';
+import type { JudgedWindow } from '../../core/pipeline/tick.ts';
 import { createRandom } from '../evaluate/synthetic-model.ts';
-import { day, hour, linesOf, minute, payloadKey, payloadLine } from './capture-lines.ts';
+import { day, hour, linesOf, minute, payloadKey, payloadLine, requestKey, requestLine } from './capture-lines.ts';
 import { createRuntime, createWorld, start, usualCalls, World } from './embedded-world.ts';
-import { faultyPorts } from './faulty-ports.ts';
+import { faultyPorts, runDisturbed, type WriteFault } from './faulty-ports.ts';
 import { randomCaptures } from './random-captures.ts';
 
-function payloads(from: number, name: string, count = 60) {
+function payloads(from: number, name: string, count = 60, variant = 'AllTraffic') {
   const calls = usualCalls(from, from + hour, count, 21).map((call) => ({ ...call, id: `${name}-${call.id}` }));
-  return { key: payloadKey(from, name), body: linesOf(calls.map(payloadLine)), arrived: from + hour + minute };
+  return { key: payloadKey(from, name, variant), body: linesOf(calls.map(payloadLine)), arrived: from + hour + minute };
 }
 
 test.each([0.1, 0.5, 1])('captures whose events were lost are found: %f of them', async (lost) => {
@@ -33,6 +36,7 @@ test.each([0.1, 0.5, 1])('captures whose events were lost are found: %f of them'
   const later = start + 40 * hour;
   for (const one of [complete, world]) one.clock.set(later);
   expect((await world.sweep()).ingested).toBe(objects.length - kept);
+  await world.judgeTouched();
   await world.tick(later);
   await complete.tick(later);
   expect(world.state.contents('fragments/')).toEqual(complete.state.contents('fragments/'));
@@ -52,16 +56,98 @@ test('an object that is still on its way through the queue is left to it', async
   expect((await world.sweep()).ingested).toBe(1);
 });
 
-test('a closed window whose touch was lost is judged again', async () => {
+/** A queue that takes touches and loses them. */
+const forgetful: TouchQueue = { touch: async () => {} };
+const broken: TouchQueue = { touch: () => Promise.reject(new Error('queue')) };
+
+/** Revision and late records of what was judged. */
+function restated(judged: readonly JudgedWindow[]) {
+  return judged.map(({ verdict }) => [verdict.revision, verdict.records.late]);
+}
+
+test('a closed window whose touch was lost is touched by every sweep until it was judged', async () => {
   const world = await createWorld();
   await world.deliver(payloads(start, 'first'));
   await world.tick(start + hour + 10 * minute);
   const late = { ...payloads(start, 'late', 12), arrived: start + 2 * hour };
-  await world.deliver(late, { touches: { touch: async () => {} } });
+  await world.deliver(late, { touches: forgetful });
   expect(await world.sqlite.touches.take(1)).toEqual([]);
-  const { judged } = await world.sweep();
-  expect(judged.map(({ verdict }) => [verdict.revision, verdict.records.late])).toEqual([[1, 12]]);
-  expect((await world.sweep()).judged).toEqual([]);
+  const touched = [fragmentWindowPrefix(world.series(), start)];
+  expect(await world.sweep({ touches: forgetful })).toEqual({ ingested: 0, touched });
+  world.clock.set(start + 3 * hour);
+  await expect(world.sweep({ touches: broken })).rejects.toThrow('queue');
+  world.clock.set(start + 4 * hour);
+  expect(await world.sweep()).toEqual({ ingested: 0, touched });
+  expect(restated(await world.judgeTouched())).toEqual([[1, 12]]);
+  world.clock.set(start + 5 * hour);
+  expect(await world.sweep()).toEqual({ ingested: 0, touched: [] });
+});
+
+test.each([
+  ['an event', 0],
+  ['a sweep', 6.9 * day],
+])('a window as old as records are taken is found again, after the touch of %s was lost', async (_, later) => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await world.deliver(payloads(start, 'first'));
+  await world.tick(start + 2 * hour);
+  const arrived = start + 7 * day + 30 * minute;
+  const late = { ...payloads(start, 'late', 12), key: payloadKey(arrived, 'late'), arrived };
+  world.clock.set(arrived + later);
+  if (later === 0) await world.deliver(late, { touches: forgetful });
+  else world.captures.put(late);
+  // Its fragments were not listed yet when they were made.
+  expect(await world.sweep({ touches: forgetful })).toMatchObject({ ingested: later === 0 ? 0 : 1 });
+  world.clock.set(arrived + later + 6 * hour);
+  await world.sweep({ touches: forgetful });
+  world.clock.set(arrived + later + 18 * hour);
+  expect(await world.sweep()).toEqual({ ingested: 0, touched: [fragmentWindowPrefix(world.series(), start)] });
+  expect(restated(await world.judgeTouched())).toEqual([[1, 12]]);
+});
+
+test('a window whose fragments expire is not judged by the rest', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  for (const name of ['a', 'b']) await world.deliver(payloads(start, name));
+  await world.tick(start + 2 * hour);
+  const [first] = world.state.keys('fragments/');
+  expect(world.state.expire(first ?? '')).toBe(1);
+  world.clock.set(start + 8 * day);
+  expect(await world.sweep()).toEqual({ ingested: 0, touched: [] });
+});
+
+test('a verdict that was settled, and whose row is missing, is found', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await world.deliver(payloads(start, 'first'));
+  await world.tick(start + hour + 10 * minute);
+  await world.deliver({ ...payloads(start, 'late', 12), arrived: start + 2 * hour });
+  const { table } = world.sqlite;
+  const broken: StateTable = {
+    get: (...row) => table.get(...row),
+    list: (...row) => table.list(...row),
+    remove: (...row) => table.remove(...row),
+    put: (partition, ...row) =>
+      partition === 'series#credit' ? Promise.reject(new Error('row')) : table.put(partition, ...row),
+  };
+  await expect(world.judgeTouched({ table: broken })).rejects.toThrow('row');
+  for (const touch of await world.sqlite.touches.take(1)) await world.sqlite.touches.acknowledge(touch);
+  const captured = async () => (await world.listSeries()).map(({ newest }) => newest?.captured);
+  expect(await captured()).toEqual([60]);
+  expect((await world.sweep()).touched).toHaveLength(1);
+  await world.judgeTouched();
+  expect(await captured()).toEqual([72]);
+  expect((await world.sweep()).touched).toEqual([]);
+});
+
+test('records of a window that needed no verdict, and their touch lost, are found', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await world.deliver(payloads(start, 'other', 60, 'blue'));
+  const lines = usualCalls(start, start + hour, 30, 22).map(({ time, id }) => requestLine({ time, id }));
+  await world.deliver({ key: requestKey(start, 'r'), body: linesOf(lines), arrived: start + hour + minute });
+  await world.tick(start + hour + 10 * minute);
+  expect(world.verdicts().map(({ variant }) => variant)).toEqual(['blue']);
+  await world.deliver({ ...payloads(start, 'late', 12), arrived: start + 2 * hour }, { touches: forgetful });
+  expect((await world.sweep()).touched).toEqual([fragmentWindowPrefix(world.series(), start)]);
+  await world.judgeTouched();
+  expect(world.verdicts().map(({ variant }) => variant)).toEqual(['AllTraffic', 'blue']);
 });
 
 test('where there is nothing to do, nothing is written', async () => {
@@ -72,8 +158,8 @@ test('where there is nothing to do, nothing is written', async () => {
   const { ports, writes } = faultyPorts(world.ports());
   world.clock.set(start + 4 * hour);
   // What is in fragments is known; an object that left none is looked at again, which its bundle tells.
-  expect(await sweep(world.runtime, ports)).toEqual({ ingested: 0, judged: [] });
-  expect(writes).toEqual(['audit bundles']);
+  expect(await sweep(world.runtime, ports)).toEqual({ ingested: 0, touched: [] });
+  expect(writes).toEqual(['audit bundles', 'table sweeps']);
   expect(world.metrics.values(metricNames.records)).toEqual([60, 60, 60]);
 });
 
@@ -84,8 +170,8 @@ test('what has expired is not looked for', async () => {
   world.captures.put({ ...payloads(start + hour, 'older'), arrived: start + hour });
   const { ports, writes } = faultyPorts(world.ports());
   world.clock.set(start + 9 * day);
-  expect(await sweep(world.runtime, ports)).toEqual({ ingested: 0, judged: [] });
-  expect(writes).toEqual([]);
+  expect(await sweep(world.runtime, ports)).toEqual({ ingested: 0, touched: [] });
+  expect(writes).toEqual(['table sweeps']);
 });
 
 test('an object that was overwritten does not stop the sweep', async () => {
@@ -100,4 +186,242 @@ test('an object that was overwritten does not stop the sweep', async () => {
   const report = await sweep(world.runtime, bare.ports({ audit: world.audit }));
   expect(report.ingested).toBe(1);
   expect((await bare.modelState()).integrity).toHaveLength(1);
+});
+
+/** Over two windows and with a damaged line, so that it takes several writes. */
+const spanning = {
+  key: payloadKey(start + 50 * minute, 'two-windows'),
+  body: linesOf([...usualCalls(start + 50 * minute, start + 70 * minute, 40, 3).map(payloadLine), 'damaged']),
+  arrived: start + 71 * minute,
+};
+
+function listNotes(world: World) {
+  return world.sqlite.table.list('ingesting#credit');
+}
+
+/** Of one window, with a damaged line: a fragment and a quarantine report. */
+const damaged = {
+  key: payloadKey(start + 20 * minute, 'damaged'),
+  body: linesOf([...usualCalls(start + 20 * minute, start + 30 * minute, 40, 3).map(payloadLine), 'damaged']),
+  arrived: start + 71 * minute,
+};
+
+test.each(
+  (['before', 'after', 'kill'] satisfies WriteFault[]).flatMap((fault) => [
+    [fault, 'two windows', spanning, 9] as const,
+    [fault, 'one window', damaged, 7] as const,
+  ]),
+)(
+  'an object whose ingestion ended at any of its writes (%s, %s), never delivered again, is finished by the sweep',
+  async (fault, _, object, count) => {
+    const runtime = await createRuntime();
+    const undisturbed = new World(runtime);
+    await undisturbed.deliver(object);
+    await undisturbed.tick(start + 5 * hour);
+    for (let position = 0; ; position++) {
+      const world = new World(runtime);
+      world.captures.put(object);
+      world.clock.set(object.arrived);
+      const { ports, killed, writes } = faultyPorts(world.ports(), position, fault);
+      if (!(await runDisturbed(world.ingest(object.key, ports), killed))) {
+        expect(position).toBe(count);
+        break;
+      }
+      world.clock.set(start + 3 * hour);
+      await world.sweep();
+      await world.tick(start + 5 * hour);
+      const at = `${position}: ${writes.at(-1)}`;
+      for (const prefix of ['fragments/', 'quarantine/', 'profiles/']) {
+        expect(world.state.contents(prefix), at).toEqual(undisturbed.state.contents(prefix));
+      }
+      expect(await listNotes(world), at).toEqual([]);
+      expect((await world.sweep()).ingested, at).toBe(0);
+    }
+  },
+);
+
+test('one that is being ingested is left to it; one that can not be finished is tried for a week', async () => {
+  const world = await createWorld();
+  world.captures.put(spanning);
+  world.clock.set(spanning.arrived);
+  const { ports, killed } = faultyPorts(world.ports(), 4, 'kill');
+  expect(await runDisturbed(world.ingest(spanning.key, ports), killed)).toBe(true);
+  expect(await listNotes(world)).toHaveLength(1);
+  world.clock.set(spanning.arrived + 14 * minute);
+  expect((await world.sweep()).ingested).toBe(0);
+  let reads = 0;
+  const unreadable: CaptureStore = {
+    head: (bucket, key) => world.captures.head(bucket, key),
+    list: () => world.captures.list('captures', 'none'),
+    read: () => {
+      reads++;
+      throw new Error('unreadable');
+    },
+  };
+  for (const age of [hour, 2 * hour, 6 * day]) {
+    world.clock.set(spanning.arrived + age);
+    await expect(world.sweep({ captures: unreadable })).rejects.toThrow('unreadable');
+  }
+  expect(reads).toBe(3);
+  expect(await listNotes(world)).toHaveLength(1);
+  world.clock.set(spanning.arrived + 8 * day);
+  await expect(world.sweep({ captures: unreadable })).rejects.toThrow('unreadable');
+  expect(await listNotes(world)).toEqual([]);
+});
+
+test('an object that was left half way and is gone, or none of ours any more, is forgotten', async () => {
+  const world = await createWorld();
+  await world.sqlite.table.put('ingesting#credit', 'gone', { bucket: 'captures', key: 'data/credit/v/x', since: 0 }, 0);
+  await world.sqlite.table.put('ingesting#credit', 'other', { bucket: 'others', key: 'x', since: 0 }, 0);
+  world.clock.set(start);
+  expect(await world.sweep()).toEqual({ ingested: 0, touched: [] });
+  expect(await listNotes(world)).toEqual([]);
+});
+
+test('objects and windows that fail keep no others from their turn, and all of them are named', async () => {
+  const world = await createWorld();
+  await world.deliver(payloads(start, 'a'));
+  await world.deliver(payloads(start + hour, 'b'));
+  await world.tick(start + 2 * hour + 10 * minute);
+  for (const from of [start, start + hour]) {
+    const late = { ...payloads(from, `late-${from}`, 12), arrived: start + 3 * hour };
+    await world.deliver(late, { touches: forgetful });
+  }
+  world.captures.put(payloads(start + hour, 'poison'));
+  world.captures.put(payloads(start + hour, 'sound'));
+  world.clock.set(start + 4 * hour);
+  const ports = world.ports();
+  const error: unknown = await sweep(world.runtime, {
+    ...ports,
+    captures: {
+      head: (...name) => world.captures.head(...name),
+      list: (...name) => world.captures.list(...name),
+      read: (object) => {
+        if (object.key.includes('poison')) throw new Error('unreadable');
+        return world.captures.read(object);
+      },
+    },
+    touches: {
+      touch: (prefix) =>
+        prefix.includes('T000000Z') ? Promise.reject(new Error('refused')) : ports.touches.touch(prefix),
+    },
+  }).catch((thrown: unknown) => thrown);
+  await world.judgeTouched();
+  expect(error).toBeInstanceOf(AggregateError);
+  expect(error).toMatchObject({
+    message: 'sweep of credit: 2 objects or windows failed, first: unreadable',
+    errors: [new Error('unreadable'), new Error('refused')],
+  });
+  expect(world.verdicts().map(({ revision, records }) => [revision, records.counted])).toEqual([
+    [0, 60],
+    [0, 60],
+    [1, 132],
+  ]);
+});
+
+/** Counts listing requests as S3 would answer them: pages of 1,000 keys, and none beyond what is read. */
+function countingPorts(world: World) {
+  const pages = { captures: 0, state: 0 };
+  async function* paged<T>(name: keyof typeof pages, items: AsyncIterable<T>): AsyncGenerator<T> {
+    let read = 0;
+    pages[name]++;
+    for await (const item of items) {
+      if (++read % 1_000 === 1 && read > 1) pages[name]++;
+      yield item;
+    }
+  }
+  const ports = world.ports();
+  return {
+    pages,
+    changes: {
+      captures: {
+        head: (bucket: string, key: string) => world.captures.head(bucket, key),
+        read: ports.captures.read.bind(ports.captures),
+        list: (bucket: string, prefix: string, after?: string) =>
+          paged('captures', world.captures.list(bucket, prefix, after)),
+      },
+      state: {
+        get: (key: string) => world.state.get(key),
+        putOnce: (key: string, body: Uint8Array) => world.state.putOnce(key, body),
+        list: (prefix: string, after?: string) => paged('state', world.state.list(prefix, after)),
+      },
+    },
+  };
+}
+
+test('what a sweep lists does not grow with history, but for every sixth one', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await world.deliver(payloads(start, 'a'));
+  const now = start + 20 * day;
+  // Old objects that nobody has to ingest any more, in both sources.
+  for (let at = 0; at < 9_000; at++) {
+    const time = start + at * 3 * minute;
+    for (const key of [payloadKey(time, `o${at}`), payloadKey(time, `o${at}`, 'blue')]) {
+      world.captures.put({ key, body: new Uint8Array(), arrived: start });
+    }
+  }
+  const counted = [];
+  for (let sweeps = 0; sweeps < 13; sweeps++) {
+    world.clock.set(now + sweeps * hour);
+    const { pages, changes } = countingPorts(world);
+    await world.sweep(changes);
+    counted.push(pages.captures);
+  }
+  // The requests' folder is empty: one page. Each variant: one that finds it, one of the last hours.
+  expect(counted).toEqual([20, 4, 4, 4, 4, 4, 20, 4, 4, 4, 4, 4, 20]);
+});
+
+test('fragments are listed once, and those of older windows by every sixth sweep only', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await world.deliver(payloads(start, 'a'));
+  const series = world.series();
+  for (let at = 0; at < 4_000; at++) {
+    const window = new Date(start + (at % 150) * hour).toISOString().slice(0, 13).replaceAll('-', '');
+    const id = at.toString(16).padStart(32, '0');
+    await world.state.putOnce(
+      `fragments/credit/AllTraffic/v1/${series.layout}/${window}0000Z/${id}`,
+      Buffer.from(String(at)),
+    );
+  }
+  const counted = [];
+  for (const at of [0, 1, 2]) {
+    world.clock.set(start + 150 * hour + at * hour);
+    const { pages, changes } = countingPorts(world);
+    await world.sweep(changes);
+    counted.push(pages.state);
+  }
+  expect(counted).toEqual([5, 1, 1]);
+});
+
+test.each([
+  ['of the last hours', payloadKey(start + 5 * hour, 'x'), 1],
+  ['under an older date', payloadKey(start - 20 * day, 'x'), 6],
+  ['without a date', 'data/credit/AllTraffic/x.jsonl', 1],
+])('an object %s whose event was lost is found', async (_, key, sweeps) => {
+  const world = await createWorld();
+  await world.deliver(payloads(start, 'first'));
+  await world.tick(start + hour + 10 * minute);
+  world.clock.set(start + 5 * hour);
+  await world.sweep();
+  const from = start + 5 * hour;
+  world.captures.put({ ...payloads(from, 'x', 10), key, arrived: from + 20 * minute });
+  let found = 0;
+  for (let at = 1; at <= 6; at++) {
+    world.clock.set(start + 5 * hour + at * hour);
+    if ((await world.sweep()).ingested > 0) found = at;
+  }
+  expect(found).toBe(sweeps);
+});
+
+test('windows of any age are judged again after a sweep added to them', async () => {
+  const world = await createWorld({ silenceAfter: '30d' });
+  await world.deliver(payloads(start, 'a'));
+  await world.tick(start + 2 * day);
+  await world.sweep();
+  // Its key is of today, its records are of the first hour.
+  const late = { ...payloads(start, 'late', 12), key: payloadKey(start + 2 * day, 'late'), arrived: start + 2 * day };
+  world.captures.put(late);
+  world.clock.set(start + 2 * day + hour);
+  expect((await world.sweep()).ingested).toBe(1);
+  expect(restated(await world.judgeTouched())).toEqual([[1, 12]]);
 });

@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import { bundleKey, fragmentKey, verdictKey } from '../../core/contract/keys.ts';
 import { metricNames } from '../../core/contract/metric-names.ts';
 import { shortHash } from '../../core/model/content-hash.ts';
+import { FailedModels } from '../../core/pipeline/failed-models.ts';
 import type { MetricSink, ObjectStore } from '../../core/pipeline/ports.ts';
+import { tick } from '../../core/pipeline/tick.ts';
 import { IntegrityError } from '../../core/pipeline/write-once.ts';
 import { type Call, hour, linesOf, minute, payloadKey, payloadLine, requestKey, requestLine } from './capture-lines.ts';
-import { createWorld, start, usualCalls, type World } from './embedded-world.ts';
+import { createRuntime, createWorld, start, usualCalls, type World } from './embedded-world.ts';
 
 function payloads(from: number, to: number, count: number, options: { version?: string; variant?: string } = {}) {
   const calls = usualCalls(from, to, count, 11).map((call): Call => ({ ...call, version: options.version }));
@@ -124,7 +126,8 @@ test('requests of a variant that has no records of its own are neither judged no
   // Late requests touch a window that was judged for the other variant.
   await world.deliver({ ...requests(start, start + 10 * minute, 10), arrived: start + 3 * hour + 6 * minute });
   await tickUntil(world, start + 3 * hour + 20 * minute);
-  await world.sweep();
+  // They need no verdict, so the sweep does not ask for any.
+  expect(await world.sweep()).toEqual({ ingested: 0, touched: [] });
   await world.tick(start + 3 * hour + 25 * minute);
   expect(world.verdicts().map(({ variant, tier }) => [variant, tier])).toEqual([
     ['blue', 'green'],
@@ -272,4 +275,63 @@ test('silence counts from the last record, also when it is older than what is lo
   expect(await isSilent()).toBe(false);
   await tickUntil(world, start + 5 * hour + 10 * minute);
   expect(await isSilent()).toBe(true);
+});
+
+test('models that fail are named; the others are published, and there is no heartbeat', async () => {
+  const world = await createWorld();
+  await world.deliver(payloads(start, start + hour, 120));
+  const [first, last] = [await createRuntime({ name: 'first' }), await createRuntime({ name: 'last' })];
+  const { table } = world.sqlite;
+  const ports = world.ports({
+    table: {
+      get: (...row) => table.get(...row),
+      put: (...row) => table.put(...row),
+      remove: (...row) => table.remove(...row),
+      list: (partition) =>
+        partition === 'series#credit' ? table.list(partition) : Promise.reject(new Error(`no ${partition}`)),
+    },
+  });
+  world.clock.set(start + hour + 10 * minute);
+  const error: unknown = await tick([first, world.runtime, last], ports).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(FailedModels);
+  expect(error).toMatchObject({
+    message: 'tick failed for first (no series#first), last (no series#last)',
+    failures: [{ model: 'first' }, { model: 'last' }],
+  });
+  expect(tiers(world)).toEqual([0]);
+  expect(world.metrics.values(metricNames.records)).toEqual([120]);
+  expect(world.metrics.values(metricNames.heartbeat)).toEqual([]);
+});
+
+test('metrics that CloudWatch would not take are reported', async () => {
+  const world = await createWorld();
+  await world.deliver(payloads(start, start + hour, 120));
+  world.clock.set(start + hour + 10 * minute);
+  expect((await tick([world.runtime], world.ports())).refused).toEqual([]);
+  // Judged after a standstill: scores carry their window's end.
+  const late = await createWorld();
+  await late.deliver(payloads(start, start + hour, 120));
+  late.clock.set(start + 15 * 24 * hour);
+  const { refused } = await tick([late.runtime], late.ports());
+  expect(refused).toContainEqual({ name: metricNames.records, reason: 'too-old', count: expect.any(Number) });
+  expect(late.metrics.values(metricNames.heartbeat)).toEqual([1]);
+});
+
+test('a tick lists the fragments of all hours that it looks at by one request a series', async () => {
+  const world = await createWorld();
+  for (const at of [0, 1, 2, 3]) {
+    await world.deliver(payloads(start + at * hour, start + (at + 1) * hour, 120));
+    await world.tick(start + (at + 1) * hour + 10 * minute);
+  }
+  const lists: string[] = [];
+  const state: ObjectStore = {
+    get: (key) => world.state.get(key),
+    putOnce: (key, body) => world.state.putOnce(key, body),
+    list: (prefix, after) => {
+      lists.push(prefix);
+      return world.state.list(prefix, after);
+    },
+  };
+  await world.tick(start + 4 * hour + 11 * minute, { state });
+  expect(lists).toEqual([expect.stringMatching(/^fragments\/credit\/AllTraffic\/v1\/[0-9a-f]+\/$/)]);
 });

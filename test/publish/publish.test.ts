@@ -6,6 +6,7 @@ import type { FeatureVerdict, Verdict } from '../../core/model/verdict.ts';
 import { batchMetrics, estimateBytes, putMetricDataLimits } from '../../core/publish/batch-metrics.ts';
 import { dimensionValue } from '../../core/publish/dimension-value.ts';
 import { gaugeMetrics } from '../../core/publish/gauge-metrics.ts';
+import { shardMetrics } from '../../core/publish/shard-metrics.ts';
 import { publishedFeatures, verdictMetrics } from '../../core/publish/verdict-metrics.ts';
 
 const end = Date.UTC(2026, 2, 1, 14);
@@ -118,6 +119,16 @@ test('features marked as published take the place of the first few; required one
   expect(publishedFeatures(createVerdict(features), policy)).toEqual(['text']);
   const names = Object.keys(tabulate(verdictMetrics(createVerdict(features), policy)));
   expect(names.filter((name) => name.includes('Feature='))).toEqual(['MissingRate{Feature=age,Model=credit}']);
+});
+
+test('a shard publishes its own heartbeat, and everything of a model as it is', () => {
+  const state = { tier: 'green', evaluationLagSeconds: 90, quarantineShare: undefined, slos: [] } as const;
+  const data = gaugeMetrics([{ model: 'credit', ...state }], end);
+  expect(tabulate([...shardMetrics(data, 'main')])).toEqual({
+    'Tier{Model=credit}': 0,
+    'EvaluationLagSeconds{Model=credit}': 90,
+    'Heartbeat{Shard=main}': 1,
+  });
 });
 
 test('gauges: tier withheld when stale, one heartbeat for the fleet', () => {

@@ -2,11 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SecretKeySource } from '../../../adapters/aws/secret-key-source.ts';
 import { SnsNotifier } from '../../../adapters/aws/sns-notifier.ts';
+import { SqsRetryDelay } from '../../../adapters/aws/sqs-retry-delay.ts';
 import { SqsTouchQueue } from '../../../adapters/aws/sqs-touch-queue.ts';
 import { FileKeySource } from '../../../adapters/local/file-key-source.ts';
 import { SqliteState } from '../../../adapters/local/sqlite-state.ts';
@@ -26,6 +27,18 @@ test('a touch is sent as the handler reads it', async () => {
   });
   sqs.on(SendMessageCommand).rejects(new Error('down'));
   await expect(new SqsTouchQueue(new SQSClient({ region }), 'https://queue').touch('x')).rejects.toThrow('down');
+});
+
+test('a message is brought back after the seconds that are asked for', async () => {
+  const sqs = mockClient(SQSClient);
+  onTestFinished(() => sqs.restore());
+  sqs.on(ChangeMessageVisibilityCommand).resolves({});
+  await new SqsRetryDelay(new SQSClient({ region }), 'https://queue').delay('handle', 60);
+  expect(sqs.commandCalls(ChangeMessageVisibilityCommand)[0]?.args[0].input).toEqual({
+    QueueUrl: 'https://queue',
+    ReceiptHandle: 'handle',
+    VisibilityTimeout: 60,
+  });
 });
 
 describe('the notifier', () => {

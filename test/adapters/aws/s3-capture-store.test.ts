@@ -56,3 +56,10 @@ test('lists keys with their length and arrival', async () => {
   });
   expect(await collect(captures.list('c', 'p/'))).toEqual([{ key: 'p/a', bytes: 3, lastModified: arrived }]);
 });
+
+test('lists from behind a key', async () => {
+  s3.on(ListObjectsV2Command, { Bucket: 'c', Prefix: 'p/', StartAfter: 'p/a' }).resolves({
+    Contents: [{ Key: 'p/b', Size: 3, LastModified: new Date(arrived) }],
+  });
+  expect((await collect(captures.list('c', 'p/', 'p/a'))).map(({ key }) => key)).toEqual(['p/b']);
+});

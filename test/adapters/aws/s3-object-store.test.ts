@@ -177,6 +177,18 @@ describe('list', () => {
     ]);
   });
 
+  test('begins behind a key on the first page; later pages follow their token', async () => {
+    s3.on(ListObjectsV2Command)
+      .resolvesOnce({ Contents: [{ Key: 'p/b' }], IsTruncated: true, NextContinuationToken: 't' })
+      .resolvesOnce({ Contents: [{ Key: 'p/c' }] });
+    expect(await collect(store.list('p/', 'p/a'))).toEqual(['p/b', 'p/c']);
+    const inputs = s3.commandCalls(ListObjectsV2Command).map(({ args }) => args[0].input);
+    expect(inputs.map(({ StartAfter, ContinuationToken }) => [StartAfter, ContinuationToken])).toEqual([
+      ['p/a', undefined],
+      [undefined, 't'],
+    ]);
+  });
+
   test('leaves keys alone that came as they are', async () => {
     s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'p/%41+' }] });
     expect(await collect(store.list('p/'))).toEqual(['p/%41+']);

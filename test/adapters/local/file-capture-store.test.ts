@@ -87,4 +87,6 @@ test('lists in key order with size and time', async () => {
     { key: 'p/x-1', bytes: 1, lastModified: 1000 },
     { key: 'p/x/1', bytes: 0, lastModified: 0 },
   ]);
+  const behind = await collect(store.list('captures', 'p/', 'p/x-1'));
+  expect(behind.map(({ key }) => key)).toEqual(['p/x/1']);
 });

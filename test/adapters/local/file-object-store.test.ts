@@ -171,7 +171,17 @@ describe('list', () => {
     expect(await keysOf(store, 'none/')).toEqual([]);
   });
 
-  test('any keys, any prefix: the same as sorting bytes', async () => {
+  test('an exclusive store remembers listings and sees its own writes, however deep', async () => {
+    const store = new FileObjectStore(temporaryDirectory(), { exclusive: true });
+    for (const key of ['a/b/1', 'a/b/2', 'a/c/1', 'a/b/0', 'd/e/f/g']) {
+      await store.putOnce(key, Buffer.from('x'));
+      expect(await keysOf(store, 'a/')).toContain(key.startsWith('a') ? key : 'a/b/1');
+      expect(await keysOf(store)).toContain(key);
+    }
+    expect(await keysOf(store)).toEqual(['a/b/0', 'a/b/1', 'a/b/2', 'a/c/1', 'd/e/f/g']);
+  });
+
+  test('any keys, any prefix, any beginning: the same as sorting bytes', async () => {
     const segment = fc.string({
       unit: fc.constantFrom('a', 'b', '-', '0', 'é', '\uffee', '\u{1f600}'),
       minLength: 1,
@@ -194,6 +204,14 @@ describe('list', () => {
         expect(await keysOf(store)).toEqual(sorted);
         const prefix = [...(held[0] ?? other)].slice(0, cut).join('');
         expect(await keysOf(store, prefix)).toEqual(sorted.filter((found) => found.startsWith(prefix)));
+        const bytesOf = (text: string) => Buffer.from(text);
+        for (const after of [other, `${other}/`, ...sorted, ...sorted.map((found) => found.slice(0, -1))]) {
+          if (!after.isWellFormed()) continue;
+          const behind = sorted.filter((found) => Buffer.compare(bytesOf(found), bytesOf(after)) > 0);
+          expect(await collect(store.list(prefix, after)), JSON.stringify(after)).toEqual(
+            behind.filter((found) => found.startsWith(prefix)),
+          );
+        }
       }),
       { numRuns: 60 },
     );

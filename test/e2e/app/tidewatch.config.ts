@@ -1,7 +1,7 @@
 import { availabilitySlo, defineConfig, httpCapture, sagemakerCapture, sqsQueue } from '../../../tidewatch.ts';
 
 /**
- * Three models of one capture bucket: one that stays quiet, one whose inputs drift, one whose requests fail. The windows
+ * Four models of one capture bucket: one that stays quiet, two whose inputs drift, one whose requests fail. The windows
  * are days, and the captures of yesterday, so that a window is closed when its captures arrive and a run need not wait.
  */
 
@@ -21,7 +21,8 @@ function model(name: string) {
     drift: { level: 0.01 },
     // The second deployment of a run changes this, and nothing else.
     publishedFeatures: process.env.TIDEWATCH_E2E_CHANGED === 'yes' ? 3 : 5,
-    alerts: { yellow: [queue('e2e-yellow')], red: [queue('e2e-red')] },
+    // The second queue is deleted before the first message.
+    alerts: { yellow: [queue('e2e-yellow'), queue('e2e-gone')], red: [queue('e2e-red')] },
   };
 }
 
@@ -32,6 +33,7 @@ export default defineConfig({
   models: [
     model('e2e-pricing'),
     model('e2e-credit'),
+    model('e2e-repeated'),
     {
       ...orders,
       source: [orders.source, httpCapture({ bucket, prefix: 'requests/e2e-orders', role: 'requests' })],

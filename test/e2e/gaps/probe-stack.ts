@@ -13,6 +13,8 @@ export const probeNames = {
   deadLetters: 'gap-suite-dead-letters',
   yellowInbox: 'gap-suite-yellow-inbox',
   topic: 'gap-suite-topic',
+  bouncingTopic: 'gap-suite-bouncing-topic',
+  refused: 'gap-suite-refused',
   function: 'gap-suite-function',
   table: 'gap-suite-table',
   secret: 'gap-suite-secret',
@@ -20,7 +22,7 @@ export const probeNames = {
   alarm: 'gap-suite/of-one-model',
 } as const;
 
-/** Writes down what it is called with, refuses messages with `poison` in them, and answers by the partial-batch rules. */
+/** Writes down what it is called with, refuses messages with `poison` in them, and answers by the partial-batch rules. A notification `fails` fails. */
 const handler = `
 const put = (name, value) => fetch(process.env.AWS_ENDPOINT_URL + '/${probeNames.codeBucket}/seen/' + name, {
   method: 'PUT',
@@ -32,6 +34,10 @@ export const handler = async (event, context) => {
   if (event.probe) return put(event.probe, { event, remaining: context.getRemainingTimeInMillis() });
   const failed = [];
   for (const record of event.Records) {
+    if (record.Sns?.Message === 'fails') {
+      await put('failed/' + context.awsRequestId, {});
+      throw new Error('as it was told');
+    }
     if (record.Sns) await put('sns', { message: record.Sns.Message });
     else if (record.body.includes('poison')) failed.push({ itemIdentifier: record.messageId });
     else {
@@ -126,6 +132,8 @@ const template = {
     },
     YellowInbox: { Type: 'AWS::SQS::Queue', Properties: { QueueName: probeNames.yellowInbox } },
     Topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: probeNames.topic } },
+    BouncingTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: probeNames.bouncingTopic } },
+    Refused: { Type: 'AWS::SQS::Queue', Properties: { QueueName: probeNames.refused } },
     Role: {
       Type: 'AWS::IAM::Role',
       Properties: {
@@ -201,6 +209,15 @@ const template = {
         Endpoint: arn('YellowInbox'),
         RawMessageDelivery: true,
         FilterPolicy: { tier: ['yellow'] },
+      },
+    },
+    BouncingTopicToNowhere: {
+      Type: 'AWS::SNS::Subscription',
+      Properties: {
+        TopicArn: { Ref: 'BouncingTopic' },
+        Protocol: 'sqs',
+        Endpoint: 'arn:aws:sqs:eu-west-1:000000000000:gap-suite-never-made',
+        RedrivePolicy: { deadLetterTargetArn: arn('Refused') },
       },
     },
     Alarm: {

@@ -10,6 +10,7 @@ import {
   GetObjectRetentionCommand,
   GetPublicAccessBlockCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3';
@@ -256,10 +257,33 @@ const events: readonly Probe[] = [
     expected: 'works',
     look: async (aws) => (await readSeen(aws, 'sns', 30)).message !== undefined,
   },
+  {
+    behaviour: 'SNS: a message calls its Lambda again where that failed',
+    expected: 'gap',
+    cover: 'this run calls notify again itself; the template’s assertions check its repetitions and its failure queue',
+    async look(aws) {
+      await aws.sns.send(new PublishCommand({ TopicArn: topicArn(aws), Message: 'fails' }));
+      return waitFor('a second call', 10, async () => {
+        const calls = { Bucket: probeNames.codeBucket, Prefix: 'seen/failed/' };
+        const { KeyCount = 0 } = await aws.s3.send(new ListObjectsV2Command(calls));
+        return KeyCount > 1 ? true : undefined;
+      }).catch(() => false);
+    },
+  },
+  {
+    behaviour: 'SNS: what a subscriber refuses goes to the dead-letter queue of its subscription',
+    expected: 'gap',
+    cover: 'this run sees that the others get theirs; the template’s assertions; docs/verify-on-aws.md has the command',
+    async look(aws) {
+      const TopicArn = topicArn(aws, probeNames.bouncingTopic);
+      await aws.sns.send(new PublishCommand({ TopicArn, Message: 'bounces' }));
+      return (await receive(aws, probeNames.refused, 5).catch(() => undefined)) !== undefined;
+    },
+  },
 ];
 
-function topicArn({ emulator }: Aws): string {
-  return `arn:aws:sns:${emulator.region}:${emulator.account}:${probeNames.topic}`;
+function topicArn({ emulator }: Aws, name: string = probeNames.topic): string {
+  return `arn:aws:sns:${emulator.region}:${emulator.account}:${name}`;
 }
 
 /** Reads a metric of the probes back, with the model as its dimension. */

@@ -1,0 +1,123 @@
+import { countFalseRed } from './error-bursts.ts';
+import { type HealthyModel, judgeHealthyModel } from './healthy-model.ts';
+import { type DriftDesign, type DriftRun, runDrift } from './injected-drift.ts';
+import { createRandomSource } from './random-source.ts';
+import { type Scenario, scenarios } from './scenario.ts';
+import { measureShippedSizes, type ShippedSizes } from './shipped-size.ts';
+
+/** One piece of the benchmark, that can run anywhere and whose result is plain JSON. */
+export type BenchTask =
+  | { readonly kind: 'scenario'; readonly scenario: string; readonly model: number; readonly withPeers: boolean }
+  | { readonly kind: 'errors'; readonly requestsPerHour: number; readonly weeks: number }
+  | {
+      readonly kind: 'drift';
+      readonly design: DriftName;
+      readonly effect: number;
+      readonly run: number;
+      readonly withPeers: boolean;
+    }
+  | { readonly kind: 'size'; readonly samples: number; readonly baselines: number };
+
+/** Kinds of changes that are put in. */
+export type DriftName = keyof typeof driftDesigns;
+
+export type BenchResult =
+  | { readonly kind: 'scenario'; readonly scenario: string; readonly result: HealthyModel }
+  | { readonly kind: 'errors'; readonly name: string; readonly weeks: number; readonly redEpisodes: number }
+  | { readonly kind: 'drift'; readonly design: DriftName; readonly effect: number; readonly result: DriftRun }
+  | { readonly kind: 'size'; readonly result: ShippedSizes };
+
+const quiet = requireScenario('independent null');
+
+const tenOfAll: Omit<
+  DriftDesign,
+  'populationStabilityIndex' | 'withPeers' | 'minimumEffect' | 'baselineHours' | 'windows'
+> = {
+  scenario: quiet,
+  timed: true,
+  features: 10,
+  untilFound: true,
+};
+
+/** Records in the baseline: 100 hours of 500 are 50,000. */
+const shortBaseline = 100;
+const fourWeeks = 672;
+
+/** Each for 500 records an hour and 200 features; unless said otherwise 10 of them change. */
+export const driftDesigns = {
+  /** No effect floor, a baseline of 50,000 records. */
+  delay: { ...tenOfAll, minimumEffect: 0, baselineHours: shortBaseline, windows: 60 },
+  /** The same records without times: what the rule could do if it knew that nothing wanders. */
+  delayUntimed: { ...tenOfAll, minimumEffect: 0, baselineHours: shortBaseline, windows: 60, timed: false },
+  /** No effect floor, the four weeks of the scenarios. */
+  delayFourWeeks: { ...tenOfAll, minimumEffect: 0, baselineHours: fourWeeks, windows: 60 },
+  /** The default floor of .02. */
+  delayAtFloor: { ...tenOfAll, minimumEffect: 0.02, baselineHours: shortBaseline, windows: 100 },
+  delayAtFloorFourWeeks: { ...tenOfAll, minimumEffect: 0.02, baselineHours: fourWeeks, windows: 100 },
+  /** All features change by less than the floor, for a week: what is found is a trifle. */
+  subFloor: {
+    ...tenOfAll,
+    minimumEffect: 0.02,
+    baselineHours: fourWeeks,
+    features: 200,
+    windows: 168,
+    untilFound: false,
+  },
+  /** A change within a model whose features wander, at the shipped defaults. */
+  wandering: {
+    ...tenOfAll,
+    scenario: requireScenario('wander .05'),
+    minimumEffect: 0.02,
+    baselineHours: fourWeeks,
+    windows: 72,
+    untilFound: false,
+  },
+} as const satisfies Record<string, Omit<DriftDesign, 'populationStabilityIndex' | 'withPeers'>>;
+
+export function runTask(task: BenchTask, seed: string): BenchResult {
+  switch (task.kind) {
+    case 'scenario': {
+      const { scenario, model, withPeers } = task;
+      const result = judgeHealthyModel(requireScenario(scenario), `${seed}/${scenario}/${model}`, withPeers);
+      return { kind: 'scenario', scenario, result };
+    }
+    case 'errors': {
+      const { requestsPerHour, weeks } = task;
+      const name = errorScenario(requestsPerHour);
+      const random = createRandomSource(`${seed}/${name}`);
+      const redEpisodes = countFalseRed(random, { requestsPerHour, meanClusterSize: 2 }, weeks);
+      return { kind: 'errors', name, weeks, redEpisodes };
+    }
+    case 'drift': {
+      const { design, effect, run, withPeers } = task;
+      const drift = { ...driftDesigns[design], populationStabilityIndex: effect, withPeers };
+      return { kind: 'drift', design, effect, result: runDrift(drift, `${seed}/${design}/${effect}/${run}`) };
+    }
+    case 'size':
+      return { kind: 'size', result: measureShippedSizes(createRandomSource(`${seed}/size`), task) };
+  }
+}
+
+/** Names a task among those of one seed. */
+export function taskKey(task: BenchTask): string {
+  switch (task.kind) {
+    case 'scenario':
+      return `scenario/${task.scenario}/${task.model}`;
+    case 'errors':
+      return `errors/${task.requestsPerHour}/${task.weeks}`;
+    case 'drift':
+      return `drift/${task.design}/${task.effect}/${task.run}`;
+    case 'size':
+      return `size/${task.samples}`;
+  }
+}
+
+export function errorScenario(requestsPerHour: number): string {
+  return `bursty errors, ${requestsPerHour.toLocaleString('en-US')} an hour`;
+}
+
+function requireScenario(name: string): Scenario {
+  const found = scenarios.find((scenario) => scenario.name === name);
+  if (!found) throw new RangeError(`bench: expected the name of a scenario, saw ${JSON.stringify(name)}`);
+  return found;
+}

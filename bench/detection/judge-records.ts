@@ -1,0 +1,145 @@
+import type { Decoded } from '../../core/decode/decode-plan.ts';
+import { validateBatch } from '../../core/decode/validate.ts';
+import { calibrate } from '../../core/evaluate/calibration.ts';
+import { cellOfWindow } from '../../core/evaluate/cells.ts';
+import { judgeDrift, type ScaleResult } from '../../core/evaluate/judge-drift.ts';
+import { extendTrail, trailBorders, trailingCounts } from '../../core/evaluate/trail.ts';
+import type { Baseline } from '../../core/model/baseline.ts';
+import type { Calendar } from '../../core/model/calendar.ts';
+import type { ModelPolicy } from '../../core/model/policy.ts';
+import type { Summary } from '../../core/model/profile.ts';
+import type { RecordBatch } from '../../core/model/record-batch.ts';
+import { chooseScales } from '../../core/model/scales.ts';
+import type { Trail } from '../../core/model/trailing-counts.ts';
+import { createBaseline } from '../../core/pipeline/create-baseline.ts';
+import { invocationOf, SummaryBuilder } from '../../core/profile/summarise.ts';
+
+/** Records with times that can be read more than once. */
+export interface TimedRecords {
+  open(): AsyncIterable<Decoded>;
+}
+
+export interface StreamDesign {
+  readonly policy: ModelPolicy;
+  readonly calendar: Calendar;
+  readonly windowSeconds: number;
+  /** Records before it are the baseline, milliseconds since the epoch. */
+  readonly baselineEnd: number;
+}
+
+/** A feature found in a window, at the stretch that decided. */
+export interface StreamFinding {
+  readonly feature: string;
+  readonly result: ScaleResult;
+}
+
+export interface JudgedStreamWindow {
+  readonly start: number;
+  readonly records: number;
+  readonly findings: readonly StreamFinding[];
+}
+
+export interface JudgedStream {
+  readonly baseline: Baseline;
+  /** How the p-values are calibrated. */
+  readonly calibration: string;
+  /** Ascending. Windows without a record are left out. */
+  readonly windows: readonly JudgedStreamWindow[];
+}
+
+/** From the first to the last record, and their number. */
+export interface TimeSpan {
+  readonly first: number;
+  readonly last: number;
+  readonly records: number;
+}
+
+export async function readTimeSpan(records: TimedRecords): Promise<TimeSpan> {
+  let [first, last, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for await (const { batch } of records.open()) {
+    for (const { time } of batch.invocations) {
+      if (time < first) first = time;
+      if (time > last) last = time;
+    }
+    count += batch.rows.length;
+  }
+  return { first, last, records: count };
+}
+
+/**
+ * The pipeline's own steps over records at rest: a baseline from the first part, then window by window summary, trail
+ * and judgement.
+ */
+export async function judgeRecords(records: TimedRecords, design: StreamDesign): Promise<JudgedStream> {
+  const { policy, calendar, windowSeconds, baselineEnd } = design;
+  const baseline = await createBaseline({ open: () => records.open(), to: baselineEnd }, { windowSeconds });
+  const scales = chooseScales(windowSeconds, recordsPerWeek(baseline));
+  const calibration = calibrate(baseline, { windowSeconds, calendar, scales });
+  const milliseconds = windowSeconds * 1000;
+  const trails = new Map<number, Trail>();
+  let newest: Trail | undefined;
+  const windows: JudgedStreamWindow[] = [];
+  for (const [start, summary] of await summariseWindows(records, baseline, baselineEnd, milliseconds)) {
+    newest = extendTrail(newest, { start }, summary, baseline.layout, cellOfWindow(start, calendar));
+    trails.set(start, newest);
+    const earlier = trailBorders(start, scales, milliseconds).flatMap((border) => newestUpTo(trails, border) ?? []);
+    const stretches = trailingCounts(newest, earlier, scales, milliseconds);
+    const { features } = judgeDrift({ policy, baseline, calibration, stretches });
+    const findings = features.flatMap(({ name, drifted, scales: results, deciding }) => {
+      const result = results[deciding];
+      return drifted && result ? [{ feature: name, result }] : [];
+    });
+    windows.push({ start, records: summary.records.counted, findings });
+  }
+  return { baseline, calibration: calibration.description, windows };
+}
+
+function recordsPerWeek({ records, time }: Baseline): number {
+  if (!time) return Number.POSITIVE_INFINITY;
+  const weeks = (Date.parse(time.last) - Date.parse(time.first)) / (7 * 86_400_000);
+  return weeks > 0 ? records / weeks : Number.POSITIVE_INFINITY;
+}
+
+/** The newest trail whose window starts at or before a time. Trails are kept in ascending order. */
+function newestUpTo(trails: ReadonlyMap<number, Trail>, time: number): Trail | undefined {
+  const exact = trails.get(time);
+  if (exact) return exact;
+  let found: Trail | undefined;
+  for (const [start, trail] of trails) {
+    if (start > time) break;
+    found = trail;
+  }
+  return found;
+}
+
+async function summariseWindows(
+  records: TimedRecords,
+  { layout }: Baseline,
+  from: number,
+  milliseconds: number,
+): Promise<readonly (readonly [start: number, summary: Summary])[]> {
+  const watch = { layout, indicators: [], required: [], ignored: new Set<string>(), role: 'inferences' } as const;
+  const builders = new Map<number, SummaryBuilder>();
+  for await (const { batch } of records.open()) {
+    const valid = validateBatch(batch, () => layout).batch;
+    for (const [start, rows] of rowsByWindow(valid, from, milliseconds)) {
+      const builder = builders.get(start) ?? new SummaryBuilder(watch);
+      builders.set(start, builder);
+      builder.addRows(valid, rows);
+    }
+  }
+  return [...builders].sort(([a], [b]) => a - b).map(([start, builder]) => [start, builder.finish()] as const);
+}
+
+function rowsByWindow(batch: RecordBatch, from: number, milliseconds: number): Map<number, number[]> {
+  const windows = new Map<number, number[]>();
+  for (const row of batch.rows.keys()) {
+    const { time } = invocationOf(batch, row);
+    if (time < from) continue;
+    const start = Math.floor(time / milliseconds) * milliseconds;
+    const rows = windows.get(start);
+    if (rows) rows.push(row);
+    else windows.set(start, [row]);
+  }
+  return windows;
+}

@@ -1,0 +1,116 @@
+import type { Terminal } from '../../cli/terminal.ts';
+import type { DetectionReport, RuleReport } from './detection-report.ts';
+import type { WindowTiming } from './result-file.ts';
+
+/** Targets of the shipped rule, beside which its numbers are printed. */
+export const targets = {
+  falseYellowPerModelWeek: 0.1,
+  falseRedPerModelWeek: 0.01,
+  /** Largest factor between size and level, either way. */
+  size: { '0.05': 1.1, '0.01': 1.1, '0.0001': 2, '0.000001': 3 },
+  delayWindows: { '0.005': 13, '0.01': 7, '0.02': 3, '0.05': 2 },
+  delayWindowsAtFloor: { '0.03': 16, '0.05': 4, '0.1': 2 },
+  subFloorAlarmShare: { '0.01': 0.01 },
+  falseDiscoveryProportion: 0.05,
+  judgedWindowMilliseconds: 25,
+} as const;
+
+type Printed = DetectionReport & {
+  readonly judgedWindow: WindowTiming;
+  readonly sample?: DetectionReport['scenarios'];
+  readonly committedSeed?: string | null;
+};
+
+/** Prints a report as tables, ours against its targets first, then the peers'. */
+export function printReport(report: Printed, terminal: Terminal): void {
+  const say = (line = '') => terminal.print(line);
+  const mark = (right: boolean, text: string) => terminal.paint(right ? 'green' : 'red', text);
+  say(terminal.paint('bold', 'False alarms of the shipped defaults, per model-week'));
+  if (report.committedSeed !== undefined) say(`  from the full run with seed ${JSON.stringify(report.committedSeed)}`);
+  printScenarios(report.scenarios, terminal, mark);
+  if (report.sample) {
+    say();
+    say(terminal.paint('bold', 'The same, a sample run now'));
+    printScenarios(report.sample, terminal, mark);
+  }
+  say();
+  say(terminal.paint('bold', 'Size of the p-value, and what it is called'));
+  for (const [level, size] of Object.entries(report.size)) {
+    const factor = size / Number(level);
+    const limit = Object.entries(targets.size).find(([key]) => key === level)?.[1] ?? Number.POSITIVE_INFINITY;
+    say(`  ${level.padEnd(10)} ${mark(factor <= limit && factor >= 1 / limit, `${factor.toFixed(3)} times`)}`);
+  }
+  say();
+  say(terminal.paint('bold', 'Windows until a change of 10 of 200 features is found, 500 records an hour'));
+  printDelays('no floor', report.delayWindows, targets.delayWindows, terminal, mark);
+  printDelays('floor .02', report.delayWindowsAtFloor, targets.delayWindowsAtFloor, terminal, mark);
+  printDelays('no floor, wander known to be none', report.delayWindowsUntimed, {}, terminal, mark);
+  printDelays('no floor, four weeks of baseline', report.delayWindowsFourWeeks, {}, terminal, mark);
+  printDelays('floor .02, four weeks of baseline', report.delayWindowsAtFloorFourWeeks, {}, terminal, mark);
+  say();
+  printLimit('features below the floor found in a week', report.subFloorAlarmShare['0.01'], 0.01, terminal, mark);
+  printLimit('false discovery proportion', report.falseDiscoveryProportion, 0.05, terminal, mark);
+  const { medianMilliseconds, ratioToReference } = report.judgedWindow;
+  printLimit(
+    'milliseconds for a window at all scales',
+    medianMilliseconds,
+    targets.judgedWindowMilliseconds,
+    terminal,
+    mark,
+  );
+  say(`  ${ratioToReference.toFixed(2)} times the time of a million logarithms`);
+  say();
+  say(terminal.paint('bold', "Other tools' documented defaults on the same streams"));
+  for (const [name, peer] of Object.entries(report.peers)) printPeer(name, peer, terminal);
+}
+
+type Mark = (right: boolean, text: string) => string;
+
+function printScenarios(scenarios: RuleReport['scenarios'], terminal: Terminal, mark: Mark): void {
+  for (const [name, rates] of Object.entries(scenarios)) {
+    const { falseYellowPerModelWeek: yellow = 0, falseRedPerModelWeek: red = 0, weeks = 0, upper95 } = rates;
+    const isRed = name.startsWith('bursty errors');
+    const limit = isRed ? targets.falseRedPerModelWeek : targets.falseYellowPerModelWeek;
+    const rate = isRed ? red : yellow;
+    const bound = upper95 === undefined ? '' : `, at most ${upper95.toFixed(3)}`;
+    const text = `${isRed ? 'red' : 'yellow'} ${rate.toFixed(3)}${bound}`;
+    terminal.print(`  ${name.padEnd(30)} ${mark(rate <= limit, text)} (${weeks} weeks)`);
+  }
+}
+
+function printDelays(
+  label: string,
+  delays: RuleReport['delayWindows'],
+  limits: Readonly<Record<string, number>>,
+  terminal: Terminal,
+  mark: Mark,
+): void {
+  const parts = Object.entries(delays).map(([effect, delay]) => {
+    const limit = limits[effect];
+    const text = `PSI ${effect}: ${delay === null ? 'not found' : delay.toFixed(1)}`;
+    return limit === undefined ? text : mark(delay !== null && delay <= limit, text);
+  });
+  if (parts.length > 0) terminal.print(`  ${label.padEnd(34)} ${parts.join('   ')}`);
+}
+
+function printLimit(label: string, value: number | null | undefined, limit: number, terminal: Terminal, mark: Mark) {
+  if (value === null || value === undefined) return;
+  terminal.print(`  ${label.padEnd(42)} ${mark(value <= limit, value.toPrecision(3))}`);
+}
+
+function printPeer(name: string, peer: RuleReport, terminal: Terminal): void {
+  terminal.print(`  ${name}`);
+  const worst = Object.entries(peer.scenarios).sort(
+    ([, a], [, b]) => (b.yellowWindowsPerModelWeek ?? 0) - (a.yellowWindowsPerModelWeek ?? 0),
+  );
+  const quiet = peer.scenarios['independent null'];
+  if (quiet) terminal.print(`      independent null: ${describeYellow(quiet)}`);
+  const [worstName, rates] = worst[0] ?? [];
+  if (worstName !== undefined && rates) terminal.print(`      worst, ${worstName}: ${describeYellow(rates)}`);
+  printDelays('    windows to a true change', peer.delayWindows, {}, terminal, (_, text) => text);
+}
+
+function describeYellow(rates: RuleReport['scenarios'][string]): string {
+  const { yellowWindowsPerModelWeek = 0 } = rates;
+  return `${yellowWindowsPerModelWeek.toFixed(1)} of 168 windows a week with a false flag`;
+}

@@ -1,0 +1,136 @@
+import type { Terminal } from '../../cli/terminal.ts';
+import type { JudgedStream, JudgedStreamWindow, StreamFinding } from './judge-records.ts';
+
+const dayMilliseconds = 86_400_000;
+const daysPerWeek = 7;
+
+/** A week of judged windows. */
+export interface StreamWeek {
+  /** The Monday it begins with, `2026-03-02`. */
+  readonly week: string;
+  readonly records: number;
+  readonly windows: number;
+  readonly yellowWindows: number;
+  /** Features found in it, and the largest PSI that each was found with. */
+  readonly features: readonly (readonly [feature: string, populationStabilityIndex: number | null])[];
+}
+
+/** Adds up windows by calendar week, UTC. */
+export function summariseWeeks(windows: readonly JudgedStreamWindow[]): readonly StreamWeek[] {
+  return [...groupByWeek(windows)].map(([week, members]) => {
+    const features = new Map<string, number | null>();
+    for (const { feature, result } of members.flatMap(({ findings }) => findings)) {
+      const before = features.get(feature) ?? null;
+      const now = result.populationStabilityIndex;
+      features.set(feature, before === null || (now ?? 0) > before ? now : before);
+    }
+    return {
+      week: isoDate(week),
+      records: members.reduce((sum, { records }) => sum + records, 0),
+      windows: members.length,
+      yellowWindows: members.filter(({ findings }) => findings.length > 0).length,
+      features: [...features].sort(([, a], [, b]) => (b ?? 0) - (a ?? 0)),
+    };
+  });
+}
+
+/** Prints what was found: the conclusion first, then a line per week with its days, then each run of yellow windows. */
+export function printTimeLine(stream: JudgedStream, terminal: Terminal): void {
+  const { windows, baseline } = stream;
+  const yellow = windows.filter(({ findings }) => findings.length > 0);
+  const weeks = groupByWeek(windows);
+  const yellowWeeks = [...weeks.values()].filter((members) => members.some(({ findings }) => findings.length > 0));
+  terminal.print(
+    terminal.paint(
+      'bold',
+      yellow.length === 0
+        ? `No drift in ${windows.length} windows.`
+        : `Drift in ${yellow.length} of ${windows.length} windows, in ${yellowWeeks.length} of ${weeks.size} weeks; the first at ${isoMinute(yellow[0]?.start ?? 0)}.`,
+    ),
+  );
+  terminal.print(`Baseline: ${baseline.records} records. ${stream.calibration}.`);
+  for (const note of baseline.notes) terminal.print(`  ${note}`);
+  terminal.print();
+  terminal.print('  week of      Mo Tu We Th Fr Sa Su   (· quiet, ▲ yellow, blank: no record)');
+  for (const [week, members] of weeks) terminal.print(`  ${isoDate(week)}   ${drawDays(week, members, terminal)}`);
+  if (yellow.length === 0) return;
+  terminal.print();
+  for (const episode of findEpisodes(windows)) printEpisode(episode, terminal);
+}
+
+function drawDays(week: number, members: readonly JudgedStreamWindow[], terminal: Terminal): string {
+  const marks = Array.from({ length: daysPerWeek }, (_, day) => {
+    const from = week + day * dayMilliseconds;
+    const inDay = members.filter(({ start }) => start >= from && start < from + dayMilliseconds);
+    if (inDay.length === 0) return '  ';
+    return inDay.some(({ findings }) => findings.length > 0) ? terminal.paint('yellow', '▲ ') : '· ';
+  });
+  const names = [...new Set(members.flatMap(({ findings }) => findings.map(({ feature }) => feature)))];
+  const listed = names.slice(0, 6).join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
+  return `${marks.join(' ')}  ${listed}`.trimEnd();
+}
+
+interface Episode {
+  readonly windows: readonly JudgedStreamWindow[];
+}
+
+function findEpisodes(windows: readonly JudgedStreamWindow[]): readonly Episode[] {
+  const episodes: { windows: JudgedStreamWindow[] }[] = [];
+  let open = false;
+  for (const window of windows) {
+    const inAlarm = window.findings.length > 0;
+    if (inAlarm && !open) episodes.push({ windows: [] });
+    if (inAlarm) episodes.at(-1)?.windows.push(window);
+    open = inAlarm;
+  }
+  return episodes;
+}
+
+function printEpisode({ windows }: Episode, terminal: Terminal): void {
+  const [first, last] = [windows[0], windows.at(-1)];
+  if (!first || !last) return;
+  const until = windows.length > 1 ? ` to ${isoMinute(last.start)} (${windows.length} windows)` : '';
+  terminal.print(`${terminal.paint('yellow', 'yellow')} ${isoMinute(first.start)}${until}`);
+  const strongest = new Map<string, StreamFinding>();
+  for (const finding of windows.flatMap(({ findings }) => findings)) {
+    const known = strongest.get(finding.feature);
+    if (!known || (finding.result.qValue ?? 1) < (known.result.qValue ?? 1)) strongest.set(finding.feature, finding);
+  }
+  for (const finding of strongest.values()) terminal.print(`    ${describeFinding(finding)}`);
+}
+
+function describeFinding({ feature, result }: StreamFinding): string {
+  const { scale, records, causes, populationStabilityIndex, qValue, missingRise, unseenRise } = result;
+  const facts = [
+    ...(causes.includes('pearson') ? [`PSI ${populationStabilityIndex?.toFixed(3) ?? '?'}`] : []),
+    ...(causes.includes('missing') ? [`${(100 * missingRise).toFixed(1)} points more missing`] : []),
+    ...(causes.includes('unseen') ? [`${(100 * unseenRise).toFixed(1)} points more unseen categories`] : []),
+  ];
+  const windows = scale === 1 ? 'in one window' : `over ${scale} windows`;
+  return `${feature}: ${facts.join(', ')}, ${windows} (${records} records), q = ${qValue?.toExponential(1) ?? '?'}`;
+}
+
+function groupByWeek(windows: readonly JudgedStreamWindow[]): Map<number, JudgedStreamWindow[]> {
+  const weeks = new Map<number, JudgedStreamWindow[]>();
+  for (const window of windows) {
+    const week = mondayOf(window.start);
+    const members = weeks.get(week);
+    if (members) members.push(window);
+    else weeks.set(week, [window]);
+  }
+  return weeks;
+}
+
+/** 00:00 UTC of the Monday at or before a time. */
+function mondayOf(time: number): number {
+  const midnight = Math.floor(time / dayMilliseconds) * dayMilliseconds;
+  return midnight - ((new Date(midnight).getUTCDay() + 6) % daysPerWeek) * dayMilliseconds;
+}
+
+function isoDate(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+function isoMinute(time: number): string {
+  return new Date(time).toISOString().slice(0, 16).replace('T', ' ');
+}

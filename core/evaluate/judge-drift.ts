@@ -1,0 +1,140 @@
+import type { Baseline } from '../model/baseline.ts';
+import { defaultFeaturePolicy, type ModelPolicy } from '../model/policy.ts';
+import type { TrailingCounts } from '../model/trailing-counts.ts';
+import type { TestResult } from '../model/verdict.ts';
+import { benjaminiHochberg } from '../stats/benjamini-hochberg.ts';
+import type { Calibration } from './calibration.ts';
+import { type DriftCause, findCauses, rejectedLevelOf } from './drift-causes.ts';
+import { endDrifts } from './ended-drift.ts';
+import { StretchReader } from './stretch-reader.ts';
+
+export type { DriftCause } from './drift-causes.ts';
+
+/** What one stretch of windows shows of one feature. */
+export interface ScaleResult {
+  /** Nominal length in windows. */
+  readonly scale: number;
+  /** Judged windows and records that are really in it. */
+  readonly windows: number;
+  readonly records: number;
+  /** Bins compared after pooling; 0: there was nothing to compare. */
+  readonly bins: number;
+  readonly populationStabilityIndex: number | null;
+  /** Pearson's X², its p-value with the wander. */
+  readonly pearson: TestResult | null;
+  /** Is the PSI above the floor? Null where the floor is 0. */
+  readonly effectFloor: TestResult | null;
+  readonly missing: TestResult | null;
+  /** Share of missing values, less the share expected. */
+  readonly missingRise: number;
+  readonly unseen: TestResult | null;
+  readonly unseenRise: number;
+  readonly expectedUnseenShare: number;
+  /** min(1, 3·min(Pearson, missing, unseen)); null: not tested. */
+  readonly combinedPValue: number | null;
+  /** Benjamini–Hochberg adjusted over the features of the scale. */
+  readonly qValue: number | null;
+  /** Empty: no drift at this scale. */
+  readonly causes: readonly DriftCause[];
+  /** There was drift, and a shorter stretch shows that it is over: see `endDrifts`. */
+  readonly ended?: true | undefined;
+  /** Smallest lasting PSI that this stretch would have shown with power 0.8; null: none. */
+  readonly minimumDetectableEffect: number | null;
+}
+
+export interface FeatureDrift {
+  readonly name: string;
+  /** In the order of the stretches given. */
+  readonly scales: readonly ScaleResult[];
+  readonly drifted: boolean;
+  /** Position in `scales` of the surest drift; where there is none, of the smallest q-value; −1: nothing was tested. */
+  readonly deciding: number;
+  /** Causes at the deciding scale, the surest first. */
+  readonly causes: readonly DriftCause[];
+  /** The smallest over the scales; null: not tested. */
+  readonly qValue: number | null;
+}
+
+export interface DriftJudgement {
+  /** In the order of the baseline's layout, without those that the configuration ignores. */
+  readonly features: readonly FeatureDrift[];
+  /** How the p-values are calibrated. */
+  readonly calibration: string;
+  /** Benjamini–Hochberg level per window and scale. */
+  readonly level: number;
+}
+
+export interface DriftInput {
+  readonly policy: ModelPolicy;
+  readonly baseline: Baseline;
+  readonly calibration: Calibration;
+  readonly stretches: readonly TrailingCounts[];
+  /** Default: `policy.drift.level`. A retest of a late revision and a slice have levels of their own. */
+  readonly level?: number | undefined;
+}
+
+/**
+ * The main rule (statistics A4). Each trailing stretch is compared with what the baseline expects of its mix of hours;
+ * Benjamini–Hochberg runs over the features of a stretch at the rule's level; a feature has drifted where it is
+ * rejected at any scale by a test whose effect matters. Work per window does not depend on the length of the
+ * stretches. Stretches of too few records are not tested.
+ */
+export function judgeDrift(input: DriftInput): DriftJudgement {
+  const { policy, calibration, stretches } = input;
+  const level = input.level ?? policy.drift.level;
+  const policies = new Map(policy.features);
+  const features = calibration.features.flatMap((feature, position) => {
+    const { ignore, minimumEffect } = policies.get(feature.name) ?? defaultFeaturePolicy;
+    return ignore ? [] : [{ feature, position, minimumEffect: minimumEffect ?? policy.drift.minimumEffect }];
+  });
+  const positions = layoutPositions(input.baseline);
+  const reader = new StretchReader(calibration, policy.drift);
+  const byScale = stretches.map((stretch) => {
+    reader.open(stretch);
+    const measured = features.map(({ feature, minimumEffect }) =>
+      reader.measure(feature, stretch.counts[positions.get(feature.name) ?? -1], minimumEffect),
+    );
+    const tested = measured.flatMap(({ combinedPValue }) => combinedPValue ?? []);
+    const adjusted = benjaminiHochberg(tested);
+    const rejectedLevel = rejectedLevelOf(tested, adjusted, level);
+    const testLevel = level / (3 * Math.max(tested.length, 1));
+    let next = 0;
+    return measured.map((measurement, index): ScaleResult => {
+      const minimumEffect = features[index]?.minimumEffect ?? 0;
+      const qValue = measurement.combinedPValue === null ? null : (adjusted[next++] ?? 1);
+      const rejected = qValue !== null && qValue <= level;
+      return {
+        ...measurement,
+        qValue,
+        causes: rejected ? findCauses(measurement, minimumEffect, policy.drift, rejectedLevel) : [],
+        minimumDetectableEffect: reader.detectable(index, testLevel),
+      };
+    });
+  });
+  return {
+    features: features.map(({ feature }, index) =>
+      decide(feature.name, endDrifts(byScale.flatMap((results) => results[index] ?? []))),
+    ),
+    calibration: calibration.description,
+    level,
+  };
+}
+
+function decide(name: string, scales: readonly ScaleResult[]): FeatureDrift {
+  let deciding = -1;
+  let qValue: number | null = null;
+  let drifted = false;
+  scales.forEach((result, position) => {
+    if (result.qValue === null) return;
+    if (qValue === null || result.qValue < qValue) qValue = result.qValue;
+    const drifts = result.causes.length > 0;
+    const best = scales[deciding]?.qValue ?? null;
+    if (best === null || (drifts && !drifted) || (drifts === drifted && result.qValue < best)) deciding = position;
+    drifted ||= drifts;
+  });
+  return { name, scales, drifted, deciding, causes: scales[deciding]?.causes ?? [], qValue };
+}
+
+function layoutPositions(baseline: Baseline): ReadonlyMap<string, number> {
+  return new Map(baseline.layout.features.map(([name], position) => [name, position]));
+}

@@ -1,0 +1,37 @@
+import { createCloudWatchClient } from '../adapters/aws/clients.ts';
+import { CloudWatchInvocationCounter } from '../adapters/aws/cloudwatch-invocation-counter.ts';
+import { CloudWatchMetricSink } from '../adapters/aws/cloudwatch-metric-sink.ts';
+import type { ModelPolicy } from '../core/model/policy.ts';
+import { Calibrations } from '../core/pipeline/calibrations.ts';
+import type { MetricSink } from '../core/pipeline/ports.ts';
+import { RollUpReader } from '../core/pipeline/roll-up.ts';
+import type { TickPorts } from '../core/pipeline/tick.ts';
+import { TrailReader } from '../core/pipeline/trail-store.ts';
+import { WindowReader } from '../core/pipeline/window-reader.ts';
+import { shardMetrics } from '../core/publish/shard-metrics.ts';
+import { readVariable } from './environment.ts';
+import { describeFault } from './fault.ts';
+import type { Log } from './log.ts';
+import { connectStores } from './ports-on-aws.ts';
+
+/** Enough for the last day of twenty models: older ones are read again where they are needed. */
+const rememberedTrails = 512;
+
+export function connectEvaluate(policies: readonly ModelPolicy[], log: Log): TickPorts {
+  const { stores } = connectStores();
+  const cloudWatch = createCloudWatchClient();
+  const sink = new CloudWatchMetricSink(cloudWatch);
+  const shard = readVariable('shard');
+  const metrics: MetricSink = { put: (namespace, data) => sink.put(namespace, shardMetrics(data, shard)) };
+  return {
+    ...stores,
+    metrics,
+    invocations: new CloudWatchInvocationCounter(cloudWatch, policies, stores.clock, {
+      onFailure: (model, error) => log.warn('invocations are unknown', { model, fault: describeFault(error) }),
+    }),
+    windows: new WindowReader(stores.state),
+    rollUps: new RollUpReader(stores.state),
+    trails: new TrailReader(stores.state, rememberedTrails),
+    calibrations: new Calibrations(),
+  };
+}

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { calibrate } from '../../core/evaluate/calibration.ts';
+import { utcCalendar } from '../../core/model/calendar.ts';
+import { baselineOf, type Design, drawWindows, firstHour, hour } from './drawn-windows.ts';
+
+const options = { windowSeconds: 3600, calendar: utcCalendar };
+const small: Design = { features: 3, hours: 24 * 28, recordsPerHour: 60 };
+
+describe('what a baseline is good enough for', () => {
+  test.each([
+    [24 * 28, 'cells', /^cells: the same .* of weekdays or of weekends \(UTC\); .* 28 days of baseline$/],
+    [24 * 7, 'hours', /^cells: the same .* of every day \(UTC\); .* 7 days of baseline$/],
+    [24 * 6, 'wander', /^no cells; .* 6 days of baseline$/],
+    [24, 'wander', /^no cells; .* 1 day of baseline$/],
+    [23, 'uncalibrated', /^uncalibrated: .* a PSI of at least 0\.1 /],
+  ] as const)('%d hours: %s', (hours, kind, description) => {
+    const calibration = calibrate(baselineOf(drawWindows({ ...small, hours }, 1)), options);
+    expect(calibration.kind).toBe(kind);
+    expect(calibration.description).toMatch(description);
+    expect(calibration.features).toHaveLength(3);
+    for (const { shares, plan } of calibration.features) {
+      const rows = shares.length / plan.bins;
+      for (let row = 0; row < rows; row++) {
+        const sum = shares.subarray(row * plan.bins, (row + 1) * plan.bins).reduce((total, share) => total + share, 0);
+        expect(sum).toBeCloseTo(1, 9);
+      }
+    }
+  });
+
+  test('a baseline without times, or of windows of another width, is uncalibrated', () => {
+    const windows = drawWindows(small, 1);
+    expect(calibrate(baselineOf(windows, false), options).kind).toBe('uncalibrated');
+    expect(calibrate(baselineOf(windows), { ...options, windowSeconds: 1800 }).kind).toBe('uncalibrated');
+  });
+
+  test('the calendar may change without a new baseline', () => {
+    const baseline = baselineOf(drawWindows({ ...small, recordsPerHour: 500, features: 1 }, 1));
+    const days = [[new Date(firstHour).toISOString().slice(0, 10), 'weekend']] as const;
+    const plain = calibrate(baseline, options);
+    const holiday = calibrate(baseline, { ...options, calendar: { timeZone: 'UTC', days } });
+    const recordsOf = (calibration: typeof plain) =>
+      calibration.features[0]?.records[calibration.groups.indexOf('12|weekend') ?? -1];
+    expect(recordsOf(plain)).toBe(8 * 500);
+    expect(recordsOf(holiday)).toBe(9 * 500);
+  });
+});
+
+describe('wander', () => {
+  const deviations = (design: Partial<Design>, seed: number) => {
+    const windows = drawWindows({ features: 12, hours: 24 * 28, recordsPerHour: 150, swing: 0.3, ...design }, seed);
+    const calibration = calibrate(baselineOf(windows), options);
+    return calibration.scales.map((_, index) => {
+      const sorted = calibration.features
+        .map(({ wander }) => Math.sqrt(wander[index]?.shares.variance ?? 0))
+        .sort((a, b) => a - b);
+      return sorted[6] ?? 0;
+    });
+  };
+
+  test('where means move by .15σ from day to day every scale up to the day says so; longer ones average it', () => {
+    const [first = 0, , , eight = 0, day = 0, threeDays = 0, week = 0] = deviations({ wander: 0.15 }, 2);
+    for (const deviation of [first, eight, day]) {
+      expect(deviation).toBeGreaterThan(0.12);
+      expect(deviation).toBeLessThan(0.18);
+    }
+    expect(threeDays).toBeLessThan(0.8 * day);
+    expect(week).toBeLessThan(0.6 * day);
+    expect(week).toBeGreaterThan(0.35 * day);
+  });
+
+  test('a season is no wander, and nothing moves where nothing does', () => {
+    for (const deviation of deviations({}, 3)) expect(deviation).toBeLessThan(0.03);
+  });
+
+  test('without cells a season is wander', () => {
+    const windows = drawWindows({ features: 3, hours: 24 * 6, recordsPerHour: 150, swing: 0.3 }, 4);
+    const [feature] = calibrate(baselineOf(windows), options).features;
+    expect(Math.sqrt(feature?.wander[0]?.shares.variance ?? 0)).toBeGreaterThan(0.1);
+  });
+});
+
+describe('windows learned live', () => {
+  const table = baselineOf(drawWindows({ ...small, hours: 100 }, 5), false);
+  const live = drawWindows({ ...small, hours: 24 * 8, wander: 0.3 }, 6);
+  const learnedWindows = {
+    starts: live.map(({ start }) => start),
+    counts: [0, 1, 2].map((feature) => live.map(({ counts }) => counts[feature] ?? [])),
+  };
+
+  test('teach a training table its wander, and leave its shares alone', () => {
+    const before = calibrate(table, options);
+    const after = calibrate(table, { ...options, learnedWindows });
+    expect(after.kind).toBe('learned');
+    expect(after.description).toContain('8 days of live windows');
+    expect(after.features[0]?.wander[0]?.shares.variance).toBeGreaterThan(0.03);
+    const last = (row: Float64Array | undefined) => [...(row ?? [])].slice(-11);
+    expect(last(after.features[0]?.shares)).toEqual(last(before.features[0]?.shares));
+  });
+
+  test('are the baseline of the features they replace', () => {
+    const replaces = new Set(['feature 001']);
+    const { features } = calibrate(table, { ...options, learnedWindows: { ...learnedWindows, replaces } });
+    const records = (index: number) => features[index]?.records.at(-1);
+    expect(records(0)).toBe(100 * 60);
+    expect(records(1)).toBe(24 * 8 * 60);
+    expect(features[1]?.usesCells).toBe(true);
+    // Also where the other features have a baseline with times.
+    const timed = calibrate(baselineOf(drawWindows(small, 7)), {
+      ...options,
+      learnedWindows: { ...learnedWindows, replaces },
+    });
+    expect(timed.kind).toBe('cells');
+    expect(timed.features.map((feature) => feature.records.at(-1))).toEqual([24 * 28 * 60, 24 * 8 * 60, 24 * 28 * 60]);
+  });
+
+  test('are not used while they are too few, and refused where they do not fit', () => {
+    const few = {
+      starts: learnedWindows.starts.slice(0, 23),
+      counts: learnedWindows.counts.map((rows) => rows.slice(0, 23)),
+    };
+    expect(calibrate(table, { ...options, learnedWindows: few }).kind).toBe('uncalibrated');
+    const short = { ...learnedWindows, counts: learnedWindows.counts.slice(1) };
+    expect(() => calibrate(table, { ...options, learnedWindows: short })).toThrow(/learned windows/);
+    const disordered = { ...learnedWindows, starts: learnedWindows.starts.toReversed() };
+    expect(() => calibrate(table, { ...options, learnedWindows: disordered })).toThrow(/ascending/);
+  });
+});
+
+test('empty windows and features without values are no obstacle', () => {
+  const windows = drawWindows({ ...small, hours: 24 * 7 }, 8).map((window, index) => ({
+    ...window,
+    counts: window.counts.map((row, feature) => (feature === 0 || index % 5 === 0 ? row.map(() => 0) : row)),
+    records: index % 5 === 0 ? 0 : window.records,
+  }));
+  const calibration = calibrate(baselineOf(windows), options);
+  const numbers = calibration.features.flatMap(({ shares, wander }) => [
+    ...shares,
+    ...wander.flatMap((scale) => Object.values(scale).flatMap(({ variance, uncertainty }) => [variance, uncertainty])),
+  ]);
+  expect(numbers.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
+  expect(hour).toBe(3_600_000);
+});

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { calibrate } from '../../core/evaluate/calibration.ts';
+import type { DriftContext } from '../../core/evaluate/drift-context.ts';
+import { evaluateWindow } from '../../core/evaluate/evaluate-window.ts';
+import { windowsOfTrails } from '../../core/evaluate/trail.ts';
+import { utcCalendar } from '../../core/model/calendar.ts';
+import { canonicalJson } from '../../core/model/canonical-json.ts';
+import { jensenShannonDistance } from '../../core/stats/divergence.ts';
+import { pearsonTest } from '../../core/stats/pearson.ts';
+import { populationStabilityIndex } from '../../core/stats/population-stability-index.ts';
+import { baselineOf, type DrawnWindow, drawWindows, Follower, firstHour, hour } from './drawn-windows.ts';
+import { createInput, createSummary, numericFromBins, plainPolicy } from './synthetic-model.ts';
+
+const before = 24 * 28;
+const policy = { ...plainPolicy, drift: { ...plainPolicy.drift, level: 0.1 / 1176 } };
+
+/** Four weeks of baseline, then 20 live hours in which the first feature moves down after ten. */
+const windows = drawWindows(
+  {
+    features: 4,
+    hours: before + 20,
+    recordsPerHour: 400,
+    swing: 0.1,
+    wander: 0.03,
+    shift: (feature, at) => (feature === 0 && at >= before + 10 ? -0.7 : 0),
+  },
+  11,
+);
+const baseline = baselineOf(windows.slice(0, before));
+const calibration = calibrate(baseline, { windowSeconds: 3600, calendar: utcCalendar });
+
+function summaryOf({ counts }: DrawnWindow) {
+  return createSummary(
+    baseline.layout.features.map(([name], feature) => {
+      const row = counts[feature] ?? [];
+      return [name, numericFromBins(row.slice(0, 10), row[10])[1]] as const;
+    }),
+  );
+}
+
+/** The verdict of the live hour `at`, judged with all that came before it. */
+function judge(at: number, overrides: Partial<Parameters<typeof createInput>[2]> = {}) {
+  const follower = new Follower(baseline, calibration, policy);
+  for (const window of windows.slice(before, before + at + 1)) follower.add(window);
+  const context: DriftContext = {
+    calibration,
+    stretches: follower.stretches(),
+    windowsOfTrail: windowsOfTrails(follower.trails),
+  };
+  const window = windows[before + at];
+  if (!window) throw new Error('expected a window');
+  const times = { start: window.start, end: window.start + hour };
+  return evaluateWindow(createInput(baseline, summaryOf(window), { policy, window: times, context, ...overrides }));
+}
+
+describe('a window judged with what came before it', () => {
+  test('says what, how much, how surely, at which scale and since when', () => {
+    const verdict = judge(19);
+    expect(verdict.tier).toBe('yellow');
+    expect(verdict.findings.map(({ id }) => id)).toEqual(['drift:feature 000']);
+    const [finding] = verdict.findings;
+    expect(finding?.message).toMatch(
+      /^feature 000: \d+ % of records now lie below -?[\d.]+, the lowest \w+ deciles of the baseline \(\d+ % expected\); PSI 0\.\d+, q = \S+, [\d,]+ records, seen at the \d-hour scale, began about 2026-03-30 \d\d:00 UTC$/,
+    );
+    const onset = String(finding?.evidence.onset);
+    expect(Math.abs(Date.parse(onset) - (firstHour + (before + 10) * hour)) / hour).toBeLessThanOrEqual(1);
+    expect(finding?.evidence).toMatchObject({ causes: 'pearson', unitChange: null });
+    expect(verdict.rule.scales).toEqual([1, 2, 4, 8, 24, 72, 168]);
+    expect(verdict.rule.calibration).toBe(calibration.description);
+  });
+
+  test('without drift every scale says what it could have shown', () => {
+    const verdict = judge(9);
+    expect(verdict).toMatchObject({ tier: 'green', findings: [] });
+    for (const feature of Object.values(verdict.features)) {
+      expect(feature.drifted).toBe(false);
+      expect(feature.onset).toBeUndefined();
+      expect(feature.scales).toHaveLength(7);
+      for (const scale of feature.scales ?? []) expect(scale.minimumDetectableEffect).toBeGreaterThan(0.02);
+    }
+  });
+
+  test('the scores and the statistic printed follow from the bins printed', () => {
+    for (const feature of Object.values(judge(19).features)) {
+      const { baseline: expected = [], current = [] } = feature.bins ?? {};
+      expect(feature.scores.populationStabilityIndex).toBeCloseTo(populationStabilityIndex(expected, current), 9);
+      expect(feature.scores.jensenShannonDistance).toBeCloseTo(jensenShannonDistance(expected, current), 9);
+      expect(feature.tests.pearson?.statistic).toBeCloseTo(pearsonTest(expected, current).statistic, 6);
+    }
+  });
+
+  test('the same input gives the same verdict, byte for byte', () => {
+    expect(canonicalJson(judge(12))).toBe(canonicalJson(judge(12)));
+  });
+
+  test('an analysis leaves the context aside', () => {
+    const verdict = judge(19, { mode: 'analysis' });
+    expect(verdict.rule.calibration).toBe('independent records, no cells');
+    expect(verdict.features['feature 000']?.scales).toBeUndefined();
+  });
+
+  test('a retest has a level of its own, and says so', () => {
+    const follower = new Follower(baseline, calibration, policy);
+    for (const window of windows.slice(before, before + 20)) follower.add(window);
+    const context = { calibration, stretches: follower.stretches(), windowsOfTrail: [], level: 1e-300 };
+    const verdict = judge(19, { context });
+    expect(verdict.tier).toBe('green');
+    expect(verdict.rule.level).toBe(1e-300);
+  });
+
+  test('a short window is not "insufficient" where the stretch it ends is long enough', () => {
+    const many = { ...policy, drift: { ...policy.drift, minimumRecords: 1000 } };
+    expect(judge(9, { policy: many }).findings).toEqual([]);
+    expect(judge(0, { policy: many }).findings.map(({ kind }) => kind)).toEqual(['insufficient-data']);
+  });
+});

@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { calibrate } from '../../core/evaluate/calibration.ts';
+import { judgeDrift } from '../../core/evaluate/judge-drift.ts';
+import { utcCalendar } from '../../core/model/calendar.ts';
+import type { ModelPolicy } from '../../core/model/policy.ts';
+import type { TrailingCounts } from '../../core/model/trailing-counts.ts';
+import { pearsonTest } from '../../core/stats/pearson.ts';
+import { baselineOf, type Design, drawWindows, Follower, firstHour, hour } from './drawn-windows.ts';
+import { plainPolicy } from './synthetic-model.ts';
+
+const weeks = 24 * 28;
+const policy: ModelPolicy = { ...plainPolicy, drift: { ...plainPolicy.drift, level: 0.1 / 1176 } };
+const options = { windowSeconds: 3600, calendar: utcCalendar };
+
+/** Draws a baseline and live hours after it. */
+function follow(design: Omit<Design, 'hours'>, live: number, seed: number, chosen: ModelPolicy = policy) {
+  const windows = drawWindows({ ...design, hours: weeks + live }, seed);
+  const baseline = baselineOf(windows.slice(0, weeks));
+  const calibration = calibrate(baseline, options);
+  const follower = new Follower(baseline, calibration, chosen);
+  const judgements = windows.slice(weeks).map((window) => follower.judge(window));
+  return { baseline, calibration, follower, judgements };
+}
+
+/** A stretch with the given counts of every feature. */
+function stretchOf(counts: readonly (readonly number[])[], scale = 1): TrailingCounts {
+  const records = Math.max(...counts.map((row) => row.reduce((sum, count) => sum + count, 0)));
+  const start = firstHour + weeks * hour;
+  return { scale, start, end: start + scale * hour, windows: scale, records, cells: [['00|weekday', records]], counts };
+}
+
+describe('the main rule', () => {
+  const still = { features: 10, recordsPerHour: 150, swing: 0.3, wander: 0.1 };
+
+  test('two days of season and daily wander raise nothing', () => {
+    const { judgements } = follow(still, 48, 1);
+    for (const { features } of judgements) expect(features.filter(({ drifted }) => drifted)).toEqual([]);
+    const last = judgements.at(-1)?.features[0];
+    expect(last?.scales.map(({ scale, windows }) => [scale, windows])).toEqual([
+      [1, 1],
+      [2, 2],
+      [4, 4],
+      [8, 8],
+      [24, 24],
+      [72, 48],
+      [168, 48],
+    ]);
+    // What could have been seen stands beside every scale, and longer stretches see smaller changes.
+    const detectable = last?.scales.map(({ minimumDetectableEffect }) => minimumDetectableEffect ?? 0) ?? [];
+    expect(detectable.every((effect) => effect > 0.02)).toBe(true);
+    expect(detectable[4]).toBeLessThan(detectable[0] ?? 0);
+  });
+
+  test('a lasting shift is found in the features that have it, at a scale that says why', () => {
+    const shift = (feature: number, at: number) => (feature < 3 && at >= weeks ? 0.7 : 0);
+    const { judgements } = follow({ ...still, shift }, 30, 2);
+    const found = judgements.map(({ features }) => features.flatMap(({ drifted }, index) => (drifted ? [index] : [])));
+    expect(found.some((indices) => indices.length > 0)).toBe(true);
+    expect(found.flat().every((index) => index < 3)).toBe(true);
+    expect(new Set(found.flat()).size).toBe(3);
+    const drift = judgements.at(-1)?.features.find(({ drifted }) => drifted);
+    const deciding = drift?.scales[drift.deciding];
+    expect(deciding?.causes).toEqual(['pearson']);
+    expect(deciding?.qValue).toBeLessThanOrEqual(policy.drift.level);
+    expect(deciding?.effectFloor?.pValue).toBeLessThanOrEqual(policy.drift.effectLevel);
+  });
+
+  test('a missing share that wanders in health raises nothing; one five times as high is found', () => {
+    const missing = { features: 4, recordsPerHour: 1000, missingShare: 0.02, missingWander: 0.006 };
+    const alarms = follow(missing, 24, 3).judgements.flatMap(({ features }) =>
+      features.filter(({ drifted }) => drifted),
+    );
+    expect(alarms).toEqual([]);
+    const { baseline, calibration } = follow(missing, 0, 3);
+    const row = [...new Array<number>(10).fill(2160), 2400];
+    const quiet = baseline.features.map(() => [...new Array<number>(10).fill(2352), 480]);
+    const stretches = [stretchOf([row, ...quiet.slice(1)], 24)];
+    const [first, ...others] = judgeDrift({ policy, baseline, calibration, stretches }).features;
+    expect(first?.causes).toContain('missing');
+    expect(others.some(({ drifted }) => drifted)).toBe(false);
+  });
+});
+
+describe('a judgement', () => {
+  const { baseline, calibration } = follow({ features: 6, recordsPerHour: 100 }, 0, 4);
+  const counts = Array.from({ length: 6 }, (_, feature) =>
+    Array.from({ length: 11 }, (_, bin) => (bin === 10 ? 0 : 30 + ((bin * (feature + 3)) % 7))),
+  );
+
+  test('has the statistic of Pearson against what the baseline expects', () => {
+    const uncalibrated = calibrate(
+      baselineOf(drawWindows({ features: 6, hours: weeks, recordsPerHour: 100 }, 4), false),
+      options,
+    );
+    const [result] =
+      judgeDrift({ policy, baseline, calibration: uncalibrated, stretches: [stretchOf(counts)] }).features[2]?.scales ??
+      [];
+    const expected = uncalibrated.features[2];
+    const before = [...(expected?.shares ?? [])].slice(-11, -1).map((share) => share * (expected?.records.at(-1) ?? 0));
+    const exact = pearsonTest(before, counts[2]?.slice(0, 10) ?? []);
+    expect(result?.pearson?.statistic).toBeCloseTo(exact.statistic, 9);
+    expect(result?.pearson?.pValue).toBeCloseTo(exact.pValue, 12);
+    expect(result?.pearson?.degreesOfFreedom).toBe(9);
+  });
+
+  test('does not depend on the order of features or stretches', () => {
+    const stretches = [stretchOf(counts), stretchOf(counts, 4), stretchOf(counts, 24)];
+    const plain = judgeDrift({ policy, baseline, calibration, stretches });
+    const turned = judgeDrift({
+      policy,
+      baseline: {
+        ...baseline,
+        layout: { ...baseline.layout, features: baseline.layout.features.toReversed() },
+      },
+      calibration: { ...calibration, features: calibration.features.toReversed() },
+      stretches: stretches.map((stretch) => ({ ...stretch, counts: stretch.counts.toReversed() })).toReversed(),
+    });
+    const qValues = (judgement: typeof plain) =>
+      new Map(
+        judgement.features.map(({ name, qValue, scales }) => [
+          name,
+          [qValue, new Map(scales.map(({ scale, qValue: q }) => [scale, q]))],
+        ]),
+      );
+    expect(qValues(turned)).toEqual(qValues(plain));
+  });
+
+  test('leaves ignored features out, and stretches of too few records untested', () => {
+    const ignored: ModelPolicy = {
+      ...policy,
+      features: [['feature 001', { ignore: true, required: false, published: false }]],
+    };
+    const judged = judgeDrift({ policy: ignored, baseline, calibration, stretches: [stretchOf(counts)] });
+    expect(judged.features.map(({ name }) => name)).not.toContain('feature 001');
+    const few = counts.map((row) => row.map((count) => Math.floor(count / 10)));
+    const [first] = judgeDrift({ policy, baseline, calibration, stretches: [stretchOf(few)] }).features;
+    expect(first).toMatchObject({ qValue: null, drifted: false, deciding: -1 });
+    expect(first?.scales[0]?.minimumDetectableEffect).toBeGreaterThan(0.02);
+  });
+
+  test('a stretch with gaps wanders like a short one', () => {
+    const full = { ...stretchOf(counts, 168), windows: 168 };
+    const sparse = { ...full, windows: 2 };
+    const pValue = (stretch: TrailingCounts) =>
+      judgeDrift({ policy, baseline, calibration: restless, stretches: [stretch] }).features[0]?.scales[0]?.pearson
+        ?.pValue ?? 0;
+    expect(pValue(sparse)).toBeGreaterThan(pValue(full));
+  });
+  const restless = follow({ features: 6, recordsPerHour: 100, wander: 0.3 }, 0, 5).calibration;
+
+  test('an uncalibrated baseline asks for a PSI of a tenth', () => {
+    const uncalibrated = calibrate(
+      baselineOf(drawWindows({ features: 1, hours: 100, recordsPerHour: 500 }, 6), false),
+      options,
+    );
+    const judge = (shares: readonly number[]) => {
+      const rows = [shares.map((share) => Math.round(share * 50_000))];
+      return judgeDrift({ policy, baseline, calibration: uncalibrated, stretches: [stretchOf(rows)] }).features[0];
+    };
+    // PSI .04 and .2.
+    expect(judge([0.14, 0.06, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0])).toMatchObject({ drifted: false });
+    expect(judge([0.2, 0.02, 0.08, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0])).toMatchObject({ drifted: true });
+  });
+
+  test('impossible and extreme counts give defined numbers', () => {
+    const extreme = fc.constantFrom(0, 1, 9, 1e6, 1e12);
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(extreme, { minLength: 11, maxLength: 11 }), { minLength: 6, maxLength: 6 }),
+        (rows) => {
+          for (const { scales, qValue } of judgeDrift({
+            policy,
+            baseline,
+            calibration,
+            stretches: [stretchOf(rows), stretchOf(rows, 168)],
+          }).features) {
+            expect(qValue === null || (qValue >= 0 && qValue <= 1)).toBe(true);
+            for (const result of scales) {
+              const numbers = [
+                result.populationStabilityIndex,
+                result.pearson?.pValue,
+                result.effectFloor?.pValue,
+                result.missing?.pValue,
+                result.minimumDetectableEffect,
+              ];
+              for (const value of numbers)
+                expect(value === null || value === undefined || Number.isFinite(value)).toBe(true);
+            }
+          }
+        },
+      ),
+      { numRuns: 60, seed: 9, endOnFailure: true },
+    );
+    // A feature whose counts are lost, or of another layout, is not tested.
+    const judged = judgeDrift({
+      policy,
+      baseline,
+      calibration,
+      stretches: [stretchOf([[1, 2], ...counts.slice(1, 5)])],
+    });
+    expect(judged.features.map(({ qValue }) => qValue === null)).toEqual([true, false, false, false, false, true]);
+  });
+});
