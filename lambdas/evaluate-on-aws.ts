@@ -17,6 +17,13 @@ import { connectStores } from './ports-on-aws.ts';
 /** Enough for the last day of twenty models: older ones are read again where they are needed. */
 const rememberedTrails = 512;
 
+/**
+ * A tick reads three or four windows of every series of every model. All of them must stay in memory, or every fragment is
+ * read again every minute.
+ */
+const windowsPerModel = 16;
+const fewestModels = 4;
+
 export function connectEvaluate(policies: readonly ModelPolicy[], log: Log): TickPorts {
   const { stores } = connectStores();
   const cloudWatch = createCloudWatchClient();
@@ -29,7 +36,7 @@ export function connectEvaluate(policies: readonly ModelPolicy[], log: Log): Tic
     invocations: new CloudWatchInvocationCounter(cloudWatch, policies, stores.clock, {
       onFailure: (model, error) => log.warn('invocations are unknown', { model, fault: describeFault(error) }),
     }),
-    windows: new WindowReader(stores.state),
+    windows: new WindowReader(stores.state, windowsPerModel * Math.max(policies.length, fewestModels)),
     rollUps: new RollUpReader(stores.state),
     trails: new TrailReader(stores.state, rememberedTrails),
     calibrations: new Calibrations(),

@@ -25,6 +25,8 @@ export interface Prepared {
   readonly quality: QualityReference;
   readonly slices: readonly PreparedSlice[];
   readonly charts: PreparedCharts | undefined;
+  /** Where the learned windows are kept that it was made with. */
+  readonly learnedKey: string | undefined;
 }
 
 /** Where what the first windows of a series told is to be had. */
@@ -60,7 +62,11 @@ export class Calibrations {
     const key = [configHash, baseline.sha256, learning?.key ?? '', learning?.replacesOutputs ?? false].join('\n');
     const known = this.#known.get(key);
     if (known) return known;
-    const prepared = prepare(policy, baseline, await learning?.read(), learning?.replacesOutputs ?? false);
+    const learned = await learning?.read();
+    const prepared = {
+      ...prepare(policy, baseline, learned, learning?.replacesOutputs ?? false),
+      learnedKey: learned && learning?.key,
+    };
     this.#known.set(key, prepared);
     const oldest = this.#known.keys().next();
     if (this.#known.size > this.#capacity && !oldest.done) this.#known.delete(oldest.value);
@@ -73,7 +79,7 @@ function prepare(
   baseline: Baseline,
   learned: StoredWindows | undefined,
   replacesOutputs: boolean,
-): Prepared {
+): Omit<Prepared, 'learnedKey'> {
   const { windowSeconds, drift } = policy;
   const calendar = policy.calendar ?? utcCalendar;
   const options = { windowSeconds, calendar, scales: drift.scales };
@@ -101,7 +107,7 @@ function prepareFrom(
   calendar: Calendar,
 ): PreparedCharts | undefined {
   const { chartAlarmsPerWeek } = drift;
-  if (chartAlarmsPerWeek === undefined || learned.starts.length < windowsOfWeek(windowSeconds)) return undefined;
+  if (chartAlarmsPerWeek === undefined || learned.windows < windowsOfWeek(windowSeconds)) return undefined;
   const cellOf = createCellReader(calendar);
   const series = new Map<string, { name: string; kind: SeriesKind; phaseOne: SeriesPoint[] }>();
   learned.values.forEach((values, window) => {

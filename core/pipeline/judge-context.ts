@@ -117,13 +117,16 @@ export async function readJudgeContext(
             })),
           },
     charts: charted?.findings ?? [],
-    isRelearned,
+    isRelearned: isRelearned && prepared.learnedKey !== undefined,
     learning: isNew && now.windows <= week ? { windows: now.windows, of: week } : undefined,
   });
   return {
     closed: contextWith(read),
     trail: isNewest ? trail : undefined,
-    keys: [...starts.map((start) => trailKey(series, start)), ...(milestone ? [milestone.key] : [])],
+    keys: [
+      ...starts.map((start) => trailKey(series, start)),
+      ...(prepared.learnedKey === undefined ? [] : [prepared.learnedKey]),
+    ],
     readWindows: async () => contextWith(await ports.trails.read(series, earlier)),
   };
 }

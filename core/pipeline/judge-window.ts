@@ -1,4 +1,4 @@
-import { parseVerdictKey, profileKey, verdictKey, verdictWindowPrefix } from '../contract/keys.ts';
+import { parseProfileKey, parseVerdictKey, profileKey, verdictKey, verdictWindowPrefix } from '../contract/keys.ts';
 import { evaluateWindow, type WindowInput } from '../evaluate/evaluate-window.ts';
 import { judgeClosed } from '../evaluate/judge-closed.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
@@ -48,11 +48,15 @@ export async function judgeWindow(
 ): Promise<Judgement> {
   for (;;) {
     // Verdicts before fragments: then none of them can know a fragment that the listing doesn't show.
-    const history = await readRevisions(ports.state, series, window.start);
+    const all = await readRevisions(ports.state, series, window.start);
+    // Where the baseline was changed within the window two layouts have records of it. They share the numbers of
+    // revisions, and nothing else: what was counted into one says nothing of the other.
+    const history = all.filter(({ verdict }) => isOfLayout(verdict, series.layout));
     const content = await ports.windows.read(series, window.start);
     const profile = profileKey(series, window.start, shortHash(canonicalJson(content.fragments)));
     const known = history.find(({ verdict }) => verdict.evidence.profiles.includes(profile));
-    const judged = known ?? (await putVerdict(runtime, ports, series, window, content, profile, history));
+    const judged =
+      known ?? (await putVerdict(runtime, ports, series, window, content, profile, { history, next: all.length }));
     if (!judged) continue;
     const revisions = known ? history : [...history, judged];
     const settled = await settledRevision(ports, series, window);
@@ -74,10 +78,10 @@ async function putVerdict(
   window: Window,
   content: WindowContent,
   profile: string,
-  history: readonly Revision[],
+  earlier: Earlier,
 ): Promise<Revision | undefined> {
   await putProfile(ports, series, window, content, profile);
-  const verdict = await judge(runtime, ports, series, window, content, profile, history);
+  const verdict = await judge(runtime, ports, series, window, content, profile, earlier);
   const key = verdictKey(series, window.start, verdict.revision);
   return (await ports.state.putOnce(key, encodeJson(verdict))) === 'different' ? undefined : { key, verdict };
 }
@@ -96,7 +100,8 @@ async function settleRevisions(
     if (verdict.revision <= settled) continue;
     await putEvidenceEntry(ports.audit, series.model, window.end, 'verdict', key, verdict);
     // Scores carry their window's end and are published for the first revision only: history is not rewritten.
-    if (verdict.revision === 0) refused.push(...(await publishMetrics(ports, verdictMetrics(verdict, runtime.policy))));
+    if (verdict === revisions[0]?.verdict)
+      refused.push(...(await publishMetrics(ports, verdictMetrics(verdict, runtime.policy))));
   }
   return refused;
 }
@@ -108,10 +113,12 @@ async function judge(
   window: Window,
   content: WindowContent,
   profile: string,
-  history: readonly Revision[],
+  { history, next }: Earlier,
 ): Promise<Verdict> {
   const { policy } = runtime;
-  const baseline = runtime.baselineOf(series.version);
+  const configured = runtime.baselineOf(series.version);
+  // Records counted into another layout than the baseline in force can't be compared with it.
+  const baseline = configured?.layoutId === series.layout ? configured : undefined;
   const context = baseline && (await readJudgeContext(runtime, ports, baseline, series, window, content.summary));
   // Later windows are compared with what this one was at first: it must be kept before anything is said of it.
   if (context?.trail && history.length === 0) await keepTrail(ports.state, series, context.trail);
@@ -121,7 +128,7 @@ async function judge(
     summary: content.summary,
     series,
     window,
-    revision: history.length,
+    revision: next,
     lateCounted: await countLate(ports.state, history, content),
     invocations: await countInvocations(runtime, ports, window, content),
     evidence: {
@@ -136,7 +143,7 @@ async function judge(
   const verdict = await judgeInContext(input, context);
   const before = history.at(-1)?.verdict;
   if (!before || tierValue[verdict.tier] <= tierValue[before.tier]) return verdict;
-  return retest(input, context, verdict, before);
+  return retest(input, context, verdict, before, history.length);
 }
 
 /** Since when something has drifted is asked only where something has. */
@@ -155,9 +162,11 @@ async function retest(
   { closed }: JudgeContext,
   verdict: Verdict,
   before: Verdict,
+  /** Which judgement of the window this is: 1 is the second. */
+  order: number,
 ): Promise<Verdict> {
   const level = input.policy.drift.retestLevel;
-  const isBudgeted = input.revision === 1 && level !== undefined;
+  const isBudgeted = order === 1 && level !== undefined;
   const confirmed =
     isBudgeted && judgeClosed(input, { ...closed, drift: { ...closed.drift, level }, charts: [], slices: undefined });
   return confirmed && tierValue[confirmed.tier] > tierValue[before.tier] ? verdict : { ...verdict, tier: before.tier };
@@ -190,6 +199,18 @@ async function putProfile(
     summary: content.summary,
   };
   await putFact(ports.state, key, encodeJson(profile));
+}
+
+/** What was said of a window before. */
+interface Earlier {
+  /** Of this series' layout, oldest first. */
+  readonly history: readonly Revision[];
+  /** Number of the revision that comes next, over all layouts. */
+  readonly next: number;
+}
+
+function isOfLayout(verdict: Verdict, layout: string): boolean {
+  return verdict.evidence.profiles.some((key) => parseProfileKey(key)?.series.layout === layout);
 }
 
 interface Revision {

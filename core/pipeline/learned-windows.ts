@@ -10,6 +10,8 @@ import { encodeJson, parseStored } from './write-once.ts';
 /** The first windows of a series, from which is learned what its baseline can't tell. Written once. */
 export interface StoredWindows extends LearnedWindows {
   readonly schema: 'tidewatch.learned/1';
+  /** Judged windows it was learned from, those without records included. */
+  readonly windows: number;
   /** Per window: its scalars. */
   readonly values: readonly (readonly WindowValue[])[];
 }
@@ -65,10 +67,13 @@ async function collectWindows(trails: TrailReader, series: Series, count: number
   const read = await trails.read(series, first);
   const windows = windowsOfTrails(read);
   const bins = read[0]?.counts.reduce((sum, row) => sum + row.length, 0) ?? 0;
-  if (windows.length < fewestWindows || bins * windows.length > maximumCounts) return undefined;
+  // Where the first have expired, those that are left are not what the key says.
+  if (read[0]?.windows !== 1 || windows.length < fewestWindows || bins * windows.length > maximumCounts)
+    return undefined;
   const values = new Map(read.map((trail) => [trail.windowStart, trail.values]));
   return {
     schema: 'tidewatch.learned/1',
+    windows: count,
     starts: windows.map(({ start }) => start),
     counts: (windows[0]?.counts ?? []).map((_, feature) =>
       windows.map((window) => Array.from(window.counts[feature] ?? [])),

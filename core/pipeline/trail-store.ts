@@ -52,14 +52,23 @@ export class TrailReader {
 
   async #readOne(key: string): Promise<SeriesTrail | undefined> {
     const known = this.#known.get(key);
-    if (known) return known;
+    if (known) {
+      this.#remember(key, known);
+      return known;
+    }
     const bytes = await this.#store.get(key);
     if (!bytes) return undefined;
     const trail = parseStored<SeriesTrail>(key, bytes, 'tidewatch.trail/1');
+    this.#remember(key, trail);
+    return trail;
+  }
+
+  /** The one that was not asked for the longest goes first. */
+  #remember(key: string, trail: SeriesTrail): void {
+    this.#known.delete(key);
     this.#known.set(key, trail);
     const oldest = this.#known.keys().next();
     if (this.#known.size > this.#capacity && !oldest.done) this.#known.delete(oldest.value);
-    return trail;
   }
 }
 

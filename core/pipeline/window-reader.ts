@@ -5,6 +5,8 @@ import { emptySummary, mergeSummaries } from '../profile/merge.ts';
 import type { Clock, ObjectStore } from './ports.ts';
 import { parseStored } from './write-once.ts';
 
+const parallelReads = 16;
+
 /** All fragments of a window, merged. */
 export interface WindowContent {
   /** [objectId, SHA-256 of the fragment's bytes], sorted by objectId. */
@@ -90,9 +92,8 @@ export class WindowReader {
     const entries = fragments.map(([id, hash], index) => ({ id, hash, counted: counted[index] ?? 0 }));
     const summaries = [summary];
     const keys = new Set(known.keys);
-    for (const key of fresh) {
+    for await (const [key, bytes] of this.#readAll(fresh)) {
       const id = parseFragmentKey(key)?.objectId;
-      const bytes = id === undefined ? undefined : await this.#store.get(key);
       if (id === undefined || !bytes) continue;
       const fragment = parseFragment(key, bytes);
       if (this.#clock && fragment.object.lastModified > this.#clock.now()) continue;
@@ -109,6 +110,14 @@ export class WindowReader {
         summary: mergeSummaries(summaries),
       },
     };
+  }
+
+  /** Several at a time, in the order of the keys. */
+  async *#readAll(keys: readonly string[]): AsyncGenerator<readonly [key: string, bytes: Uint8Array | undefined]> {
+    for (let first = 0; first < keys.length; first += parallelReads) {
+      const group = keys.slice(first, first + parallelReads);
+      yield* await Promise.all(group.map(async (key) => [key, await this.#store.get(key)] as const));
+    }
   }
 
   #remember(prefix: string, content: KnownWindow): void {

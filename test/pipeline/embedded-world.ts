@@ -60,10 +60,16 @@ let known: Promise<Baseline> | undefined;
 
 /** Four days of usual records before `start`, one every three minutes. */
 function usualBaseline(): Promise<Baseline> {
-  known ??= createBaseline(
+  known ??= baselineOf(usualCalls(start - 4 * day, start, 1920, 7));
+  return known;
+}
+
+/** The baseline that some calls make. */
+export function baselineOf(calls: readonly Call[]): Promise<Baseline> {
+  return createBaseline(
     {
       open: () =>
-        decodeCapture(once(linesOf(usualCalls(start - 4 * day, start, 1920, 7).map(payloadLine))), {
+        decodeCapture(once(linesOf(calls.map(payloadLine))), {
           format: 'sagemaker-capture',
           gzip: 'auto',
           variant: 'AllTraffic',
@@ -76,7 +82,6 @@ function usualBaseline(): Promise<Baseline> {
     },
     { windowSeconds: 3600 },
   );
-  return known;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -84,7 +89,11 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** The test's model: payloads of SageMaker, requests over HTTP, two versions with a baseline and any others without. */
-export async function createRuntime(changes: Partial<ModelInput> = {}, code = 'test'): Promise<ModelRuntime> {
+export async function createRuntime(
+  changes: Partial<ModelInput> = {},
+  code = 'test',
+  baseline?: Baseline,
+): Promise<ModelRuntime> {
   const schema = { columns: ['amount', 'country'], prediction: 'score' };
   const { fleet, models } = parseConfig({
     models: [
@@ -113,7 +122,7 @@ export async function createRuntime(changes: Partial<ModelInput> = {}, code = 't
   });
   const [policy] = models;
   if (!policy) throw new Error('expected a model');
-  return createModelRuntime(policy, fleet, new Map([['v1.json', await usualBaseline()]]), code);
+  return createModelRuntime(policy, fleet, new Map([['v1.json', baseline ?? (await usualBaseline())]]), code);
 }
 
 /** Keys that follow from the model and the day, so that every world writes the same evidence. */
