@@ -78,6 +78,8 @@ function box(x: number, y: number, boxWidth: number, height: number, style: stri
   return `<rect x="${fixed(x)}" y="${fixed(y)}" width="${fixed(boxWidth)}" height="${fixed(height)}" class="${style}"/>`;
 }
 
+const largestShown = 1;
+
 class Picture {
   readonly #days: readonly Verdict[];
   readonly #start: number;
@@ -94,7 +96,9 @@ class Picture {
     this.#end = Date.parse(last.window.end);
     this.#features = Object.keys(first.features).sort();
     const scores = days.flatMap(({ features }) => Object.values(features).map(psiOf));
-    this.#scale = Math.ceil(Math.max(...scores, 0.1) * 10) / 10;
+    // A feature that is not sent at all has a PSI of many times any other: its bar is cut, and its share written beside it.
+    const shown = scores.filter((score) => score <= largestShown);
+    this.#scale = Math.ceil(Math.max(...shown, 0.1) * 10) / 10;
   }
 
   draw(pages: readonly Page[]): string {
@@ -169,7 +173,9 @@ class Picture {
       lines.push(box(left + 2, y(psi), right - left - 4, ground - y(psi), verdict.drifted ? 'yellow' : 'bar'));
       const detectable = verdict.minimumDetectableEffect;
       if (detectable !== null) seen.push(`M${fixed(left)} ${fixed(y(detectable))}H${fixed(right)}`);
-      if (findings.some((finding) => finding.feature === feature && finding.kind === 'missing')) {
+      const isMissing = findings.some((finding) => finding.feature === feature && finding.kind === 'missing');
+      // Days after it are yellow for the days before.
+      if (isMissing && missingPercent(verdict) > 0) {
         const [x, height] = [(left + right) / 2, Math.min(y(psi), ground - 16) - 9];
         lines.push(
           `<circle cx="${fixed(x)}" cy="${fixed(height)}" r="4" class="hollow" stroke-width="2"/>`,
@@ -226,7 +232,7 @@ function missingPercent({ current }: FeatureVerdict): number {
 
 function describeScale(days: readonly Verdict[], scale: number): string {
   const [first, last] = [days[0]?.window.start.slice(0, 10), days.at(-1)?.window.start.slice(0, 10)];
-  return `${first} to ${last}, UTC. Every row has the same scale: from 0 to a PSI of ${scale}. The baseline is 11 January to 10 February.`;
+  return `${first} to ${last}, UTC. Every row has the same scale: from 0 to a PSI of ${scale}, larger ones are cut. The baseline is 11 January to 10 February.`;
 }
 
 const state = process.argv[2] ?? '.tidewatch/demo';
