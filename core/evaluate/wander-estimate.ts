@@ -26,9 +26,9 @@ const largestKurtosis = 4;
 /** Likeness of features may make a wander known as well as this many times the baseline's days would. */
 const largestGain = 4;
 /**
- * A baseline of fewer days than this tells so little of the wander that a change of any size might be one. It is
- * completed by days of an ordinary feature, whose mean moves by a twentieth of its standard deviation from day to day:
- * the wander of a PSI of 0.0025.
+ * A baseline of fewer days than this, with few records, tells so little of the wander that a change of any size might be
+ * one. Where it can't tell an ordinary wander from none it is completed by days of an ordinary feature, whose mean moves by
+ * a twentieth of its standard deviation from day to day: a wander of PSI 0.0025.
  */
 const ordinaryDays = 14;
 const ordinaryWander = 0.0025;
@@ -183,8 +183,9 @@ function moderate(
     };
     const moderated = moderateVariance({ variance, degreesOfFreedom }, prior);
     // The days that a short baseline lacks are taken to be like those of an ordinary feature.
-    const lacking = Math.max(0, ordinaryDays - independent);
     const estimated = Math.max(1, moderated.variance) * row.sampling;
+    const isVague = estimated * Math.sqrt(2 / moderated.degreesOfFreedom) > ordinaryWander;
+    const lacking = isVague ? Math.max(0, ordinaryDays - independent) : 0;
     const completed = (independent * estimated + lacking * (row.sampling + ordinaryWander)) / (independent + lacking);
     const total = Math.max(estimated, completed);
     const wander = total - row.sampling;
