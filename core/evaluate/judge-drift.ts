@@ -1,37 +1,16 @@
 import type { Baseline } from '../model/baseline.ts';
 import { defaultFeaturePolicy, type ModelPolicy } from '../model/policy.ts';
 import type { TrailingCounts } from '../model/trailing-counts.ts';
-import type { TestResult } from '../model/verdict.ts';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.ts';
 import type { Calibration } from './calibration.ts';
 import { type DriftCause, findCauses, rejectedLevelOf } from './drift-causes.ts';
 import { endDrifts } from './ended-drift.ts';
-import { StretchReader } from './stretch-reader.ts';
+import { type StretchMeasurement, StretchReader } from './stretch-reader.ts';
 
 export type { DriftCause } from './drift-causes.ts';
 
-/** What one stretch of windows shows of one feature. */
-export interface ScaleResult {
-  /** Nominal length in windows. */
-  readonly scale: number;
-  /** Judged windows and records that are really in it. */
-  readonly windows: number;
-  readonly records: number;
-  /** Bins compared after pooling; 0: there was nothing to compare. */
-  readonly bins: number;
-  readonly populationStabilityIndex: number | null;
-  /** Pearson's X², its p-value with the wander. */
-  readonly pearson: TestResult | null;
-  /** Is the PSI above the floor? Null where the floor is 0. */
-  readonly effectFloor: TestResult | null;
-  readonly missing: TestResult | null;
-  /** Share of missing values, less the share expected. */
-  readonly missingRise: number;
-  readonly unseen: TestResult | null;
-  readonly unseenRise: number;
-  readonly expectedUnseenShare: number;
-  /** min(1, 3·min(Pearson, missing, unseen)); null: not tested. */
-  readonly combinedPValue: number | null;
+/** What one stretch of windows shows of one feature, weighed against the others. */
+export interface ScaleResult extends StretchMeasurement {
   /** Benjamini–Hochberg adjusted over the features of the scale. */
   readonly qValue: number | null;
   /** Empty: no drift at this scale. */

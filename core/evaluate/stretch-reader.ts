@@ -14,18 +14,25 @@ import type { Wander } from './wander-estimate.ts';
 
 /** What a stretch shows of a feature, before features are weighed against one another. */
 export interface StretchMeasurement {
+  /** Nominal length in windows. */
   readonly scale: number;
+  /** Judged windows and records that are really in it. */
   readonly windows: number;
   readonly records: number;
+  /** Bins compared after pooling; 0: there was nothing to compare. */
   readonly bins: number;
   readonly populationStabilityIndex: number | null;
+  /** Pearson's X², its p-value with the wander. */
   readonly pearson: TestResult | null;
+  /** Is the PSI above the floor? Null where the floor is 0. */
   readonly effectFloor: TestResult | null;
   readonly missing: TestResult | null;
+  /** Share of missing values, less the share expected. */
   readonly missingRise: number;
   readonly unseen: TestResult | null;
   readonly unseenRise: number;
   readonly expectedUnseenShare: number;
+  /** min(1, 3·min(Pearson, missing, unseen)); null: not tested. */
   readonly combinedPValue: number | null;
 }
 

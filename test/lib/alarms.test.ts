@@ -57,7 +57,9 @@ describe('the alarms that are deployed', () => {
     }
     for (const { type, properties } of resources) {
       expect(String(properties.AlarmDescription).length).toBeLessThanOrEqual(1024);
-      if (type === 'AWS::CloudWatch::Alarm') expect(properties.TreatMissingData).toBeDefined();
+      if (type === 'AWS::CloudWatch::Alarm') {
+        expect(['breaching', 'notBreaching', 'ignore', 'missing']).toContain(properties.TreatMissingData);
+      }
     }
   });
 

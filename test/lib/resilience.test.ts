@@ -33,7 +33,9 @@ describe('what fails for good is kept', () => {
     }
     const subscriptions = resourcesOf(templates, 'AWS::SNS::Subscription');
     expect(subscriptions.length).toBeGreaterThan(6);
-    for (const { properties } of subscriptions) expect(properties.RedrivePolicy).toBeDefined();
+    for (const { properties } of subscriptions) {
+      expect(properties.RedrivePolicy).toEqual({ deadLetterTargetArn: expect.anything() });
+    }
   });
 
   test('of every function that is invoked asynchronously', () => {
