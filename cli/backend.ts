@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { AnnouncedCaptures } from '../adapters/local/announced-captures.ts';
 import { FileCaptureStore } from '../adapters/local/file-capture-store.ts';
 import { FileKeySource } from '../adapters/local/file-key-source.ts';
 import { FileObjectStore } from '../adapters/local/file-object-store.ts';
@@ -10,6 +11,9 @@ import type { AlarmDefinition } from '../core/model/alarm.ts';
 import type { Message } from '../core/model/delivery.ts';
 import { Calibrations } from '../core/pipeline/calibrations.ts';
 import { Sequencer } from '../core/pipeline/evidence.ts';
+import { CohortReader } from '../core/pipeline/join-manifest.ts';
+import { Measurements } from '../core/pipeline/measurements.ts';
+import { RecordedMetricReader } from '../core/pipeline/recorded-metric-reader.ts';
 import { ReplayClock, type ReplayPorts } from '../core/pipeline/replay.ts';
 import { RollUpReader } from '../core/pipeline/roll-up.ts';
 import { TrailReader } from '../core/pipeline/trail-store.ts';
@@ -73,6 +77,7 @@ export function openBackend({ config, state, captures, onMessage }: BackendOptio
   ];
   const outbox = new Outbox(sqlite.database, folder.outbox, { recipients: recipientsOf(config), onMessage });
   const { table, metrics, invocations, touches } = sqlite;
+  const announced = new AnnouncedCaptures();
   return {
     ports: {
       captures: new FileCaptureStore(bucketRoots(config, captures)),
@@ -83,12 +88,16 @@ export function openBackend({ config, state, captures, onMessage }: BackendOptio
       invocations,
       touches,
       touched: touches,
+      announcements: announced,
+      announced,
       keys: new FileKeySource(folder.key),
       notifier: outbox,
       clock,
+      measurements: new Measurements(new RecordedMetricReader(metrics)),
       windows: new WindowReader(stateStore),
       rollUps: new RollUpReader(stateStore),
       trails: new TrailReader(stateStore),
+      cohorts: new CohortReader(stateStore),
       calibrations: new Calibrations(),
       sequencer: new Sequencer(stateStore, auditStore),
       alarms: new AlarmWatch(definitions, { table, recorded: metrics, clock }, place),

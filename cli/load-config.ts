@@ -16,6 +16,12 @@ export interface LoadedConfig {
 
 /** Loads a configuration file and the baselines it names, which are found from where it lies. */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
+  const { value, folder } = await importConfig(file);
+  return prepareModels(value, folder);
+}
+
+/** What a configuration file exports, not checked yet, and where it lies. */
+export async function importConfig(file: string): Promise<{ readonly value: unknown; readonly folder: string }> {
   const path = resolve(file);
   await readFile(path).catch((cause: unknown) => {
     throw new InputError(`${file}: can't be read, expected a configuration file`, { cause });
@@ -27,7 +33,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   });
   if (loaded.default === undefined)
     throw new InputError(`${file}: expected \`export default defineConfig({…})\`, saw no default export`);
-  return prepareModels(loaded.default, dirname(path));
+  return { value: loaded.default, folder: dirname(path) };
 }
 
 /** Parses a configuration and loads its baselines. */

@@ -7,6 +7,7 @@ import { BaselineError } from '../core/pipeline/model-runtime.ts';
 import { type Command, describeCommand, InputError, parseOptions, UsageError } from './command.ts';
 import { analyze } from './commands/analyze.ts';
 import { auditVerify } from './commands/audit-verify.ts';
+import { backtest } from './commands/backtest.ts';
 import { baselineCreate } from './commands/baseline-create.ts';
 import { demo } from './commands/demo.ts';
 import { run } from './commands/run.ts';
@@ -14,7 +15,7 @@ import { type ExitCode, exitCode } from './exit-code.ts';
 import { describeCode } from './load-config.ts';
 import { createTerminal } from './terminal.ts';
 
-const commands: readonly Command[] = [demo, baselineCreate, analyze, run, auditVerify];
+const commands: readonly Command[] = [demo, baselineCreate, analyze, run, backtest, auditVerify];
 
 /** @returns the process's exit code. */
 export async function main(words: readonly string[]): Promise<ExitCode> {

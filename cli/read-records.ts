@@ -7,7 +7,8 @@ import { decodeCapture } from '../core/decode/decode-capture.ts';
 import { type Decoded, type DecodePlan, defaultBatchRows, defaultLimits } from '../core/decode/decode-plan.ts';
 import { Fault } from '../core/decode/fault.ts';
 import { decompress } from '../core/decode/gunzip.ts';
-import { InputError } from './command.ts';
+import type { OutputKind } from '../core/model/policy.ts';
+import { type CommandOptions, InputError, UsageError } from './command.ts';
 
 /** How to read files that don't say it themselves. */
 export interface RecordOptions {
@@ -16,6 +17,12 @@ export interface RecordOptions {
   /** Captures with headerless payloads: the columns' names, in order. */
   readonly columns?: readonly string[] | undefined;
   readonly predictions: readonly string[];
+  /** What the predictions are; absent: told from the values. */
+  readonly output?: OutputKind | undefined;
+  /** Captures: the field, or custom attribute, that names the caller, where no column does. */
+  readonly caller?: string | undefined;
+  /** Columns that hold vectors. */
+  readonly embeddings?: readonly string[] | undefined;
 }
 
 /** Inference records in files, to be read as often as wanted. */
@@ -62,14 +69,21 @@ export async function openRecords(path: string, options: RecordOptions): Promise
 }
 
 async function openTable(path: string, bytes: number, options: RecordOptions): Promise<RecordFiles> {
-  const { timeColumn, predictions } = options;
+  const { timeColumn, predictions, output } = options;
   return {
     kind: 'csv',
     header: await readColumnNames(path),
     timed: timeColumn !== undefined,
     bytes,
     async *open(onRead) {
-      const plan = { ...plainSeries, timeColumn, predictions, limits: defaultLimits, batchRows: defaultBatchRows };
+      const plan = {
+        ...plainSeries,
+        timeColumn,
+        predictions,
+        output,
+        limits: defaultLimits,
+        batchRows: defaultBatchRows,
+      };
       try {
         yield* decodeCsvTable(readChunks(path, onRead), plan);
       } catch (error) {
@@ -93,7 +107,16 @@ function openCaptures(files: readonly string[], bytes: number, head: string, opt
     gzip: 'auto',
     variant: plainSeries.variant,
     defaultVersion: plainSeries.version,
-    versions: [{ match: '*', columns: options.columns, predictions: options.predictions }],
+    versions: [
+      {
+        match: '*',
+        columns: options.columns,
+        predictions: options.predictions,
+        output: options.output,
+        embeddings: options.embeddings,
+        caller: options.caller,
+      },
+    ],
     role: 'inferences',
     limits: defaultLimits,
     batchRows: defaultBatchRows,
@@ -149,4 +172,14 @@ async function readHead(path: string): Promise<string> {
     throw new InputError(`${path}: ${item.seen}, expected ${item.expected}; nothing in it can be read`);
   }
   return '';
+}
+
+const outputKinds = ['classes', 'probability', 'values'] as const;
+
+/** What `--output` says of the predictions. @throws {UsageError} for anything else */
+export function readOutputKind(options: CommandOptions): OutputKind | undefined {
+  const text = options.text('output');
+  const kind = outputKinds.find((each) => each === text);
+  if (text === undefined || kind) return kind;
+  throw new UsageError(`--output: expected ${outputKinds.join(', ')}, saw ${JSON.stringify(text)}`);
 }

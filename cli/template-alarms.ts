@@ -1,18 +1,19 @@
+import { isAlarmStatistic } from '../core/alarm/statistic.ts';
 import { missingDataTreatments, parseAlarmDescription } from '../core/contract/alarm-text.ts';
 import { dimensionNames } from '../core/contract/metric-names.ts';
 import type {
   AlarmAudience,
   AlarmDefinition,
+  AlarmMetric,
+  AlarmQuery,
   AlarmStatistic,
   ComparisonOperator,
-  MetricAlarmDefinition,
 } from '../core/model/alarm.ts';
 import { InputError } from './command.ts';
 
 /** Of a resource. */
 type Properties = ReadonlyMap<string, unknown>;
 
-const statistics: readonly AlarmStatistic[] = ['Maximum', 'Minimum', 'Average'];
 const comparisons: readonly ComparisonOperator[] = [
   'GreaterThanThreshold',
   'GreaterThanOrEqualToThreshold',
@@ -38,33 +39,80 @@ export function readTemplateAlarms(template: unknown): readonly AlarmDefinition[
   });
 }
 
-function readMetricAlarm(id: string, properties: Properties): MetricAlarmDefinition {
+function readMetricAlarm(id: string, properties: Properties): AlarmDefinition {
   const { name, description, runbook, missingDataReason, audience } = readCommon(id, properties);
-  const dimensions = listOf(properties.get('Dimensions')).map((item) => {
-    const members = membersOf(item) ?? new Map<string, unknown>();
-    return [readText(id, members, 'Name'), readText(id, members, 'Value')] as const;
-  });
-  const model = dimensions.find(([dimension]) => dimension === dimensionNames.model)?.[1];
   if (missingDataReason === undefined) throw fault(id, 'AlarmDescription', 'to say how missing data is treated');
-  return {
-    type: 'metric',
+  const evaluationPeriods = readNumber(id, properties, 'EvaluationPeriods');
+  const common = {
     name,
     description,
     runbook,
     audience,
-    ...(model !== undefined && { model }),
-    namespace: readText(id, properties, 'Namespace'),
-    metric: readText(id, properties, 'MetricName'),
-    dimensions,
-    statistic: readOneOf(id, properties, 'Statistic', statistics),
-    periodSeconds: readNumber(id, properties, 'Period'),
-    evaluationPeriods: readNumber(id, properties, 'EvaluationPeriods'),
-    datapointsToAlarm: readNumber(id, properties, 'DatapointsToAlarm'),
+    evaluationPeriods,
+    datapointsToAlarm: properties.has('DatapointsToAlarm')
+      ? readNumber(id, properties, 'DatapointsToAlarm')
+      : evaluationPeriods,
     threshold: readNumber(id, properties, 'Threshold'),
     comparison: readOneOf(id, properties, 'ComparisonOperator', comparisons),
-    missingData: readOneOf(id, properties, 'TreatMissingData', missingDataTreatments),
+    missingData: properties.has('TreatMissingData')
+      ? readOneOf(id, properties, 'TreatMissingData', missingDataTreatments)
+      : 'missing',
     missingDataReason,
+  } as const;
+  const queries = properties.get('Metrics');
+  if (queries !== undefined) return { type: 'math', ...common, ...readQueries(id, queries) };
+  const metric = readMetric(id, properties, readStatistic(id, properties));
+  return {
+    type: 'metric',
+    ...common,
+    ...modelOf(metric),
+    ...metric,
+    periodSeconds: readNumber(id, properties, 'Period'),
+    ...(properties.get('EvaluateLowSampleCountPercentile') === 'ignore' && { lowSamples: 'ignore' }),
   };
+}
+
+function modelOf({ dimensions }: AlarmMetric): { readonly model?: string } {
+  const model = dimensions.find(([dimension]) => dimension === dimensionNames.model)?.[1];
+  return model === undefined ? {} : { model };
+}
+
+function readMetric(id: string, properties: Properties, statistic: AlarmStatistic): AlarmMetric {
+  const dimensions = listOf(properties.get('Dimensions')).map((item) => {
+    const members = membersOf(item) ?? new Map<string, unknown>();
+    return [readText(id, members, 'Name'), readText(id, members, 'Value')] as const;
+  });
+  const namespace = readText(id, properties, 'Namespace');
+  return { namespace, metric: readText(id, properties, 'MetricName'), dimensions, statistic };
+}
+
+function readStatistic(id: string, properties: Properties, property?: string): AlarmStatistic {
+  const name = property ?? (properties.has('ExtendedStatistic') ? 'ExtendedStatistic' : 'Statistic');
+  const text = readText(id, properties, name);
+  if (isAlarmStatistic(text)) return text;
+  throw fault(id, name, `a statistic such as Maximum, p99 or TC(0:100), saw ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+/** All metrics of an alarm on metric math must have one period. */
+function readQueries(id: string, value: unknown) {
+  const periods = new Set<number>();
+  let watches: string | undefined;
+  const queries = listOf(value).map((item): AlarmQuery => {
+    const members = membersOf(item) ?? new Map<string, unknown>();
+    const query = readText(id, members, 'Id');
+    if (members.get('ReturnData') !== false) watches = query;
+    const stat = membersOf(members.get('MetricStat'));
+    if (!stat) return { id: query, expression: readText(id, members, 'Expression') };
+    periods.add(readNumber(id, stat, 'Period'));
+    const metric = membersOf(stat.get('Metric')) ?? new Map<string, unknown>();
+    return { id: query, metric: readMetric(id, metric, readStatistic(id, stat, 'Stat')) };
+  });
+  const [periodSeconds] = periods;
+  if (periodSeconds === undefined || periods.size > 1) throw fault(id, 'Metrics', 'metrics of one period');
+  if (watches === undefined) throw fault(id, 'Metrics', 'lines of which one returns data');
+  const models = queries.flatMap((query) => ('metric' in query ? (modelOf(query.metric).model ?? []) : []));
+  const model = models[0];
+  return { queries, watches, periodSeconds, ...(model !== undefined && { model }) };
 }
 
 function readComposite(id: string, properties: Properties): AlarmDefinition {

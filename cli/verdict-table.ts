@@ -1,3 +1,4 @@
+import { describeEstimate } from '../core/evaluate/performance/describe-estimate.ts';
 import type { FeatureVerdict, Verdict } from '../core/model/verdict.ts';
 import { wrap } from './command.ts';
 import { makePrintable } from './printable-text.ts';
@@ -35,6 +36,9 @@ export function printVerdict(verdict: Verdict, terminal: Terminal): void {
   const records = [`${counted} records compared`, ...lost.filter((part) => part !== '')].join(', ');
   terminal.print(`${paintTier(terminal, verdict.tier)}: ${records}`);
   terminal.print(detectable(verdict));
+  const estimate = verdict.performance?.scales[0];
+  const isFound = verdict.findings.some(({ kind }) => kind === 'performance');
+  if (estimate && !isFound) for (const line of wrap(describeEstimate(estimate), terminal.width)) terminal.print(line);
 }
 
 /** What a "no drift" is worth. */

@@ -1,8 +1,10 @@
 import { createCloudWatchClient } from '../adapters/aws/clients.ts';
 import { CloudWatchInvocationCounter } from '../adapters/aws/cloudwatch-invocation-counter.ts';
+import { CloudWatchMetricReader } from '../adapters/aws/cloudwatch-metric-reader.ts';
 import { CloudWatchMetricSink } from '../adapters/aws/cloudwatch-metric-sink.ts';
 import type { ModelPolicy } from '../core/model/policy.ts';
 import { Calibrations } from '../core/pipeline/calibrations.ts';
+import { Measurements } from '../core/pipeline/measurements.ts';
 import type { MetricSink } from '../core/pipeline/ports.ts';
 import { RollUpReader } from '../core/pipeline/roll-up.ts';
 import type { TickPorts } from '../core/pipeline/tick.ts';
@@ -36,6 +38,16 @@ export function connectEvaluate(policies: readonly ModelPolicy[], log: Log): Tic
     invocations: new CloudWatchInvocationCounter(cloudWatch, policies, stores.clock, {
       onFailure: (model, error) => log.warn('invocations are unknown', { model, fault: describeFault(error) }),
     }),
+    measurements: new Measurements(
+      new CloudWatchMetricReader(cloudWatch, {
+        onFailure: (metrics, error) =>
+          log.warn('metrics are unknown', {
+            metrics: metrics.length,
+            first: metrics[0]?.metric,
+            fault: describeFault(error),
+          }),
+      }),
+    ),
     windows: new WindowReader(stores.state, windowsPerModel * Math.max(policies.length, fewestModels)),
     rollUps: new RollUpReader(stores.state),
     trails: new TrailReader(stores.state, rememberedTrails),

@@ -1,4 +1,5 @@
 import { AlarmMessageError } from '../core/alarm/alarm-message.ts';
+import { DeliveryFailed, DeliveryRefused } from '../core/model/delivery-errors.ts';
 import { BaselineError } from '../core/pipeline/model-runtime.ts';
 import { IntegrityError } from '../core/pipeline/write-once.ts';
 
@@ -35,7 +36,14 @@ export class InvocationError extends PlainError {
   override readonly name = 'InvocationError';
 }
 
-const plainErrors = [PlainError, AlarmMessageError, BaselineError, IntegrityError] as const;
+const plainErrors = [
+  DeliveryFailed,
+  DeliveryRefused,
+  PlainError,
+  AlarmMessageError,
+  BaselineError,
+  IntegrityError,
+] as const;
 const maximumMessageLength = 500;
 const maximumFrames = 8;
 const maximumCauses = 3;

@@ -20,6 +20,11 @@ export class FailedMessages {
     }
   }
 
+  /** These messages had no turn and are to be delivered again, which is no error. */
+  putOff(ids: readonly string[]): void {
+    for (const id of ids) this.#ids.add(id);
+  }
+
   /** Those of these messages that failed. */
   of<T extends { readonly id: string }>(messages: readonly T[]): readonly T[] {
     return messages.filter(({ id }) => this.#ids.has(id));

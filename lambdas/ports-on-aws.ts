@@ -6,15 +6,23 @@ import {
   createSqsClient,
 } from '../adapters/aws/clients.ts';
 import { DynamoTable } from '../adapters/aws/dynamo-table.ts';
+import { HttpsPoster } from '../adapters/aws/https-sender.ts';
 import { S3CaptureStore } from '../adapters/aws/s3-capture-store.ts';
 import { S3ObjectStore } from '../adapters/aws/s3-object-store.ts';
 import { SecretKeySource } from '../adapters/aws/secret-key-source.ts';
+import { AwsSecretTexts } from '../adapters/aws/secret-texts.ts';
 import { SnsNotifier } from '../adapters/aws/sns-notifier.ts';
+import { SnsProbes } from '../adapters/aws/sns-probes.ts';
+import { SnsTopicSender } from '../adapters/aws/sns-topic-sender.ts';
+import { SqsCaptureQueue } from '../adapters/aws/sqs-capture-queue.ts';
 import { SqsRetryDelay } from '../adapters/aws/sqs-retry-delay.ts';
 import { SqsTouchQueue } from '../adapters/aws/sqs-touch-queue.ts';
 import { SystemClock } from '../adapters/aws/system-clock.ts';
+import type { DeliverPorts } from '../core/pipeline/deliver.ts';
 import type { IngestPorts } from '../core/pipeline/ingest.ts';
 import type { NotifyPorts } from '../core/pipeline/notify.ts';
+import type { ObjectStore, ProbeSender } from '../core/pipeline/ports.ts';
+import type { SweepPorts } from '../core/pipeline/sweep.ts';
 import { readVariable } from './environment.ts';
 import type { RetryDelay } from './retry-delay.ts';
 
@@ -40,7 +48,6 @@ function connectKeys(): SecretKeySource {
   return new SecretKeySource(createSecretsClient(), readVariable('evidenceSecretArn'));
 }
 
-/** Also of the sweep: it takes in what no event brought. */
 export function connectIngest(): IngestPorts {
   const { s3, stores } = connectStores();
   return {
@@ -51,12 +58,36 @@ export function connectIngest(): IngestPorts {
   };
 }
 
-export function connectRetries(): RetryDelay {
-  return new SqsRetryDelay(createSqsClient(), readVariable('ingestQueueUrl'));
+export function connectSweep(): SweepPorts & { readonly audit: ObjectStore } {
+  const { s3, stores } = connectStores();
+  const sqs = createSqsClient();
+  return {
+    ...stores,
+    captures: new S3CaptureStore(s3),
+    announcements: new SqsCaptureQueue(sqs, readVariable('ingestQueueUrl')),
+    touches: new SqsTouchQueue(sqs, readVariable('touchQueueUrl')),
+  };
 }
 
-export function connectNotify(): NotifyPorts {
+/** @param queue the one whose messages the function is given. */
+export function connectRetries(queue: 'ingestQueueUrl' | 'touchQueueUrl' | 'deliverQueueUrl'): RetryDelay {
+  return new SqsRetryDelay(createSqsClient(), readVariable(queue));
+}
+
+export function connectNotify(): NotifyPorts & { readonly probes: ProbeSender } {
   const { stores } = connectStores();
   const topics = { yellow: readVariable('yellowTopicArn'), red: readVariable('redTopicArn') };
-  return { ...stores, notifier: new SnsNotifier(createSnsClient(), topics, stores.table) };
+  const alarms = { yellow: readVariable('yellowAlarmTopicArn'), red: readVariable('redAlarmTopicArn') };
+  const sns = createSnsClient();
+  return { ...stores, notifier: new SnsNotifier(sns, topics, stores.table), probes: new SnsProbes(sns, alarms) };
+}
+
+/** Of the table it knows the rows of deliveries only. */
+export function connectDeliver(): DeliverPorts {
+  return {
+    table: new DynamoTable(createDynamoClient(), readVariable('table')),
+    secrets: new AwsSecretTexts(createSecretsClient(), Date.now),
+    https: new HttpsPoster(),
+    topics: new SnsTopicSender(createSnsClient()),
+  };
 }

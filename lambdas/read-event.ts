@@ -1,3 +1,4 @@
+import { announcementSchema, endpointEvent } from '../core/contract/env-names.ts';
 import { EventShapeError } from './fault.ts';
 
 /** Own members of a JSON object; a Map, because a member may be called `__proto__`. */
@@ -17,18 +18,22 @@ export interface QueueMessage extends SentText {
   readonly receives: number;
 }
 
-/** An object that S3 says it holds now. */
+/** An object to be ingested: S3 says that it holds it now, or a sweep found it. */
 export interface CaptureNotice {
-  readonly eventId: string;
+  /** Of S3's event. */
+  readonly eventId?: string | undefined;
+  /** Whom the sweep announced it for; undefined: every model that reads it. */
+  readonly model?: string | undefined;
   readonly bucket: string;
   readonly key: string;
-  readonly account: string;
+  readonly account: string | undefined;
   /** Undefined where the event doesn't say. */
   readonly bytes: number | undefined;
+  readonly isRepeated: boolean;
 }
 
 /** Names of the schedules; see `scheduleInputs`. */
-export type ScheduleName = 'tick' | 'sweep' | 'overdue';
+export type ScheduleName = 'tick' | 'sweep' | 'overdue' | 'rollback';
 
 function membersOf(value: unknown, where: string): Members {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -92,9 +97,32 @@ function readReceives(attributes: unknown): number {
   return Number.isSafeInteger(count) && count >= 1 ? count : 1;
 }
 
-/** @throws {EventShapeError} for anything but EventBridge's `Object Created` event of S3. */
+/** @throws {EventShapeError} for anything but EventBridge's `Object Created` event of S3 and the sweep's announcement. */
 export function readCaptureNotice(body: string): CaptureNotice {
   const members = membersOf(parse(body, 'message'), 'message');
+  return members.has('schema') ? readAnnouncement(members) : readObjectCreated(members);
+}
+
+/** `{"schema":"tidewatch.announcement/1","model":…,"bucket":…,"key":…,"account":…,"bytes":…}`, the account where known. */
+function readAnnouncement(members: Members): CaptureNotice {
+  if (members.get('schema') !== announcementSchema) {
+    throw new EventShapeError(`message.schema: expected ${announcementSchema}, saw another`);
+  }
+  const bytes = members.get('bytes');
+  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) {
+    throw new EventShapeError(`message.bytes: expected a whole number from 0, saw ${kindOf(bytes)}`);
+  }
+  return {
+    model: textOf(members, 'model', 'message'),
+    bucket: textOf(members, 'bucket', 'message'),
+    key: textOf(members, 'key', 'message'),
+    account: members.has('account') ? textOf(members, 'account', 'message') : undefined,
+    bytes,
+    isRepeated: true,
+  };
+}
+
+function readObjectCreated(members: Members): CaptureNotice {
   const type = textOf(members, 'detail-type', 'message');
   if (textOf(members, 'source', 'message') !== 'aws.s3' || type !== 'Object Created') {
     throw new EventShapeError('message: expected the event "Object Created" of aws.s3, saw another');
@@ -108,6 +136,7 @@ export function readCaptureNotice(body: string): CaptureNotice {
     key: textOf(object, 'key', 'message.detail.object'),
     account: textOf(members, 'account', 'message'),
     bytes: typeof bytes === 'number' ? bytes : undefined,
+    isRepeated: false,
   };
 }
 
@@ -136,6 +165,40 @@ export function readSchedule(event: unknown, name: ScheduleName): Members {
   const isPlain = !members.has('schedule') && members.get('detail-type') === 'Scheduled Event';
   if (isOurs || isPlain) return members;
   throw new EventShapeError(`event: expected {"schedule":"${name}"} or a "Scheduled Event", saw neither`);
+}
+
+/**
+ * What made a function look that believes nothing of what it is told: an alarm, an endpoint, its schedule.
+ * @throws {EventShapeError} for any other event.
+ */
+export function readDoorbell(event: unknown): 'alarm' | 'endpoint' | 'schedule' {
+  if (hasRecords(event)) return readNotifications(event).length > 0 ? 'alarm' : 'schedule';
+  if (membersOf(event, 'event').get('detail-type') === endpointEvent.detailType) return 'endpoint';
+  readSchedule(event, 'rollback');
+  return 'schedule';
+}
+
+/**
+ * An SNS notification as it lies in a queue: the ARN of its topic and its text.
+ * @throws {EventShapeError} for anything else.
+ */
+export function readTopicMessage(body: string): { readonly topic: string; readonly text: string } {
+  const members = membersOf(parse(body, 'message'), 'message');
+  return { topic: textOf(members, 'TopicArn', 'message'), text: textOf(members, 'Message', 'message') };
+}
+
+/** The model whose incident a person takes on; undefined for another event. */
+export function readAcknowledgement(event: unknown): string | undefined {
+  const members = membersOf(event, 'event');
+  return members.has('acknowledge') ? textOf(members, 'acknowledge', 'event') : undefined;
+}
+
+/** Milliseconds that the invocation may still take; infinite where the context doesn't say. */
+export function readRemainingTime(context: unknown): number {
+  const canTell = typeof context === 'object' && context !== null && 'getRemainingTimeInMillis' in context;
+  if (!canTell || typeof context.getRemainingTimeInMillis !== 'function') return Number.POSITIVE_INFINITY;
+  const milliseconds: unknown = context.getRemainingTimeInMillis();
+  return typeof milliseconds === 'number' ? milliseconds : Number.POSITIVE_INFINITY;
 }
 
 /** The id of this invocation, for the log. */

@@ -1,3 +1,4 @@
+import { runBounded } from '../core/pipeline/run-bounded.ts';
 import { describeFault } from './fault.ts';
 import { bindLog, type Log } from './log.ts';
 import type { QueueMessage } from './read-event.ts';
@@ -9,6 +10,7 @@ export interface RetryDelay {
 
 const firstSeconds = 30;
 const longestSeconds = 900;
+const concurrentRequests = 8;
 
 /** 30 seconds after the first attempt, twice as long after each further one: five attempts end within eight minutes. */
 export function retrySeconds(receives: number): number {
@@ -20,12 +22,12 @@ export function retrySeconds(receives: number): number {
  * for a function that was killed, and after the window of a capture was judged without it. Where this fails, they still do.
  */
 export async function bringBack(retries: RetryDelay, failed: readonly QueueMessage[], log: Log): Promise<void> {
-  for (const { id, receiptHandle, receives } of failed) {
-    if (receiptHandle === undefined) continue;
+  await runBounded(failed, concurrentRequests, async ({ id, receiptHandle, receives }) => {
+    if (receiptHandle === undefined) return;
     try {
       await retries.delay(receiptHandle, retrySeconds(receives));
     } catch (error) {
       bindLog(log, { messageId: id }).warn('message will come back late', { fault: describeFault(error) });
     }
-  }
+  });
 }

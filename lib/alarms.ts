@@ -1,8 +1,13 @@
-import { CfnAlarm, CfnCompositeAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnAlarm, type CfnAlarmProps, CfnCompositeAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { modelAlarms } from '../core/contract/alarm-definitions.ts';
 import { formatAlarmDescription } from '../core/contract/alarm-text.ts';
-import type { AlarmDefinition } from '../core/model/alarm.ts';
+import {
+  type AlarmDefinition,
+  isExtendedStatistic,
+  type MathAlarmDefinition,
+  type MetricAlarmDefinition,
+} from '../core/model/alarm.ts';
 import type { FleetPolicy, ModelPolicy } from '../core/model/policy.ts';
 import type { FleetNames } from './names.ts';
 
@@ -52,17 +57,41 @@ export function renderAlarm(
   }
   return new CfnAlarm(scope, id, {
     ...common,
-    namespace: definition.namespace,
-    metricName: definition.metric,
-    dimensions: definition.dimensions.map(([name, value]) => ({ name, value })),
-    statistic: definition.statistic,
-    period: definition.periodSeconds,
+    ...(definition.type === 'metric' ? renderMetric(definition) : renderQueries(definition)),
     evaluationPeriods: definition.evaluationPeriods,
     datapointsToAlarm: definition.datapointsToAlarm,
     threshold: definition.threshold,
     comparisonOperator: definition.comparison,
     treatMissingData: definition.missingData,
   });
+}
+
+function renderMetric({ lowSamples, periodSeconds, ...watched }: MetricAlarmDefinition): Partial<CfnAlarmProps> {
+  const { namespace, metric, dimensions, statistic } = watched;
+  return {
+    namespace,
+    metricName: metric,
+    dimensions: dimensions.map(([name, value]) => ({ name, value })),
+    ...(isExtendedStatistic(statistic) ? { extendedStatistic: statistic } : { statistic }),
+    ...(lowSamples && { evaluateLowSampleCountPercentile: lowSamples }),
+    period: periodSeconds,
+  };
+}
+
+function renderQueries({ queries, watches, periodSeconds }: MathAlarmDefinition): Partial<CfnAlarmProps> {
+  const metrics = queries.map((query) => {
+    const returnData = query.id === watches;
+    if ('expression' in query) return { id: query.id, expression: query.expression, returnData };
+    const { namespace, metric, dimensions, statistic } = query.metric;
+    const named = dimensions.map(([name, value]) => ({ name, value }));
+    const metricStat = {
+      metric: { namespace, metricName: metric, dimensions: named },
+      period: periodSeconds,
+      stat: statistic,
+    };
+    return { id: query.id, metricStat, returnData };
+  });
+  return { metrics };
 }
 
 export interface ModelAlarmsProps {

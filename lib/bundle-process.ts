@@ -2,6 +2,14 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { build } from 'esbuild';
 import { markSchemas, schemaFiles } from './sdk-schemas.ts';
+import {
+  eventStreamFiles,
+  manifestFiles,
+  messageFormatFiles,
+  noEventStreams,
+  noMessageFormat,
+  trimManifest,
+} from './sdk-trimming.ts';
 
 /**
  * Bundles the handlers that its arguments name, each with all it imports, as minified ES modules, and writes their texts as
@@ -36,12 +44,18 @@ const { outputFiles } = await build({
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   plugins: [
     {
-      name: 'sdk-schemas',
+      name: 'sdk-trimming',
       setup: ({ onLoad }) => {
         onLoad({ filter: schemaFiles }, ({ path }) => ({
           contents: markSchemas(readFileSync(path, 'utf8')),
           loader: 'js',
         }));
+        onLoad({ filter: manifestFiles }, ({ path }) => ({
+          contents: trimManifest(readFileSync(path, 'utf8')),
+          loader: 'json',
+        }));
+        onLoad({ filter: eventStreamFiles }, () => ({ contents: noEventStreams, loader: 'js' }));
+        onLoad({ filter: messageFormatFiles }, () => ({ contents: noMessageFormat, loader: 'js' }));
       },
     },
   ],

@@ -13,8 +13,10 @@ import { acknowledgeWildcards } from './wildcard-reasons.ts';
 const maximumPolicyCharacters = 5_500;
 /** IAM attaches this many managed policies to a role, unless an account asks for more. */
 export const maximumPolicies = 10;
-/** A list statement without its bucket and prefix, and the punctuation of its object's ARN. */
-const overheadCharacters = 175;
+/** A list statement without its bucket and prefix. */
+const listCharacters = 155;
+/** The punctuation of an object's ARN. */
+const objectCharacters = 20;
 const maximumKeys = 50;
 
 interface CaptureRoot {
@@ -22,13 +24,20 @@ interface CaptureRoot {
   readonly prefix: string;
 }
 
+export interface CaptureAccessProps {
+  /** Functions that read objects that they were told of. */
+  readonly readers: readonly MonitoringFunction[];
+  /** Functions that list objects. */
+  readonly listers: readonly MonitoringFunction[];
+}
+
 /**
- * What functions need to read the captures of a shard: objects under the prefixes of its sources, and nothing else of
+ * What functions need to see of the captures of a shard: objects under the prefixes of its sources, and nothing else of
  * their buckets. In policies of their own, cut to the size that IAM takes, because a shard may read many buckets.
  * @throws {RangeError} where they don't fit into the policies that a role can have.
  */
 export class CaptureAccess extends Construct {
-  constructor(scope: Construct, id: string, context: ShardContext, functions: readonly MonitoringFunction[]) {
+  constructor(scope: Construct, id: string, context: ShardContext, { readers, listers }: CaptureAccessProps) {
     super(scope, id);
     const { names, models, configuration, shard } = context;
     const buckets = configuration.deployment.captureBuckets;
@@ -36,24 +45,32 @@ export class CaptureAccess extends Construct {
     const keys = buckets
       .filter(({ name }) => roots.some(({ bucket }) => bucket === name))
       .flatMap(({ encryptionKeys }) => encryptionKeys);
-    const policies = [
-      ...groupRoots(roots).map((group) => reading(names, group)),
-      ...groupKeys(keys).map((group) => [decryption(group)]),
+    const reading = [
+      ...groupRoots(roots, objectCharacters).map((group) => [reads(names, group)]),
+      ...groupKeys(keys).map((group) => [decrypts(group)]),
     ];
-    if (policies.length > maximumPolicies) {
+    const groups = groupRoots(roots, listCharacters);
+    // Listers need fewer.
+    const needed = reading.length + groups.length;
+    if (needed > maximumPolicies) {
       throw new RangeError(
-        `shard ${shard}: expected buckets and prefixes that fit into ${maximumPolicies} IAM policies, saw ${policies.length} needed: shorten prefixes or put models into another shard`,
+        `shard ${shard}: expected buckets and prefixes that fit into ${maximumPolicies} IAM policies, saw ${needed} needed: shorten prefixes or put models into another shard`,
       );
     }
-    for (const [index, statements] of policies.entries()) {
+    const policies = [
+      ...reading.map((statements) => ({ verb: 'reads', statements, functions: readers })),
+      ...groups.map((group) => ({ verb: 'misses', statements: misses(names, group), functions: readers })),
+      ...groups.map((group) => ({ verb: 'lists', statements: lists(names, group), functions: listers })),
+    ];
+    for (const [index, { verb, statements, functions }] of policies.entries()) {
       const policy = new ManagedPolicy(this, `Policy${index}`, {
-        description: `Tidewatch ${names.fleet}: reads captures of shard ${shard}`,
+        description: `Tidewatch ${names.fleet}: ${verb} captures of shard ${shard}`,
         statements: [...statements],
         roles: functions.map(({ role }) => role),
       });
       acknowledgeWildcards(policy, statements);
       // Or the first captures would be refused.
-      for (const { function: reader } of functions) reader.node.addDependency(policy);
+      for (const one of functions) one.function.node.addDependency(policy);
     }
   }
 }
@@ -66,11 +83,11 @@ function listRoots(models: readonly ModelPolicy[]): readonly CaptureRoot[] {
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, root]) => root);
 }
 
-function groupRoots(roots: readonly CaptureRoot[]): readonly (readonly CaptureRoot[])[] {
+function groupRoots(roots: readonly CaptureRoot[], overhead: number): readonly (readonly CaptureRoot[])[] {
   const groups: CaptureRoot[][] = [];
   let characters = Number.POSITIVE_INFINITY;
   for (const root of roots) {
-    const length = 2 * (root.bucket.length + root.prefix.length + longestPartition.length) + overheadCharacters;
+    const length = root.bucket.length + root.prefix.length + longestPartition.length + overhead;
     if (characters + length > maximumPolicyCharacters) {
       groups.push([]);
       characters = 0;
@@ -87,26 +104,43 @@ function groupKeys(keys: readonly string[]): readonly (readonly string[])[] {
   return Array.from({ length: groups }, (_, at) => sorted.slice(at * maximumKeys, (at + 1) * maximumKeys));
 }
 
-function reading(names: FleetNames, roots: readonly CaptureRoot[]): readonly PolicyStatement[] {
-  const byBucket = Map.groupBy(roots, ({ bucket }) => bucket);
-  return [
-    new PolicyStatement({
-      actions: ['s3:GetObject', 's3:GetObjectVersion'],
-      resources: roots.flatMap(({ bucket, prefix }) => under(names.bucketArn(bucket), [prefix])),
-    }),
-    ...[...byBucket].map(
-      ([bucket, list]) =>
-        new PolicyStatement({
-          actions: ['s3:ListBucket'],
-          resources: [names.bucketArn(bucket)],
-          // IfExists: a missing object is answered by 404 only to those who may list, and that request names no prefix.
-          conditions: { StringLikeIfExists: { 's3:prefix': list.map(({ prefix }) => `${prefix}*`) } },
-        }),
-    ),
-  ];
+function reads(names: FleetNames, roots: readonly CaptureRoot[]): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['s3:GetObject', 's3:GetObjectVersion'],
+    resources: roots.flatMap(({ bucket, prefix }) => under(names.bucketArn(bucket), [prefix])),
+  });
 }
 
-function decryption(keys: readonly string[]): PolicyStatement {
+/** Lists what lies under the prefixes. A request that names no prefix is not granted. */
+function lists(names: FleetNames, roots: readonly CaptureRoot[]): readonly PolicyStatement[] {
+  return ofBuckets(names, roots, 'StringLike');
+}
+
+/**
+ * Is told that an object is not there: S3 answers 404 only to those who may list, and that request names no prefix. Nothing
+ * tells it from a list of the whole bucket, so only those have this who must know, and they are granted no other prefix.
+ */
+function misses(names: FleetNames, roots: readonly CaptureRoot[]): readonly PolicyStatement[] {
+  return ofBuckets(names, roots, 'StringLikeIfExists');
+}
+
+function ofBuckets(
+  names: FleetNames,
+  roots: readonly CaptureRoot[],
+  operator: 'StringLike' | 'StringLikeIfExists',
+): readonly PolicyStatement[] {
+  const byBucket = Map.groupBy(roots, ({ bucket }) => bucket);
+  return [...byBucket].map(
+    ([bucket, list]) =>
+      new PolicyStatement({
+        actions: ['s3:ListBucket'],
+        resources: [names.bucketArn(bucket)],
+        conditions: { [operator]: { 's3:prefix': list.map(({ prefix }) => `${prefix}*`) } },
+      }),
+  );
+}
+
+function decrypts(keys: readonly string[]): PolicyStatement {
   return new PolicyStatement({
     actions: ['kms:Decrypt'],
     resources: [...keys],

@@ -6,7 +6,8 @@ import { keepPolicy, keptOnceMade } from './removal.ts';
 
 /**
  * A bucket for captures, with its events sent to EventBridge. SSE-S3, because whatever writes captures would need a
- * right on any other key. It is kept when the stack is removed.
+ * right on any other key. It is kept when the stack is removed. Nothing in it expires: the captures are the owner's, and
+ * other things may be read from them; a lifecycle of one's own may be added, see docs/deployment.md.
  */
 export function createCaptureBucket(scope: Construct, id: string, bucketName: string, accessLogs: Bucket): Bucket {
   const bucket = new Bucket(scope, id, {

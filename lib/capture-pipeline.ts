@@ -1,8 +1,8 @@
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { capturePrefix } from '../core/contract/capture-prefix.ts';
 import { envNames } from '../core/contract/env-names.ts';
@@ -10,16 +10,18 @@ import { backlogAlarms } from '../core/contract/infrastructure-alarms.ts';
 import { shortHash } from '../core/model/content-hash.ts';
 import { directActions, renderAlarm } from './alarms.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
+import { scopeFolders, scopePartitions } from './model-scope.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import {
+  bucketListing,
   dataKeyAccess,
   evidenceSecretAccess,
-  ingestNoteRemoval,
-  objectReading,
-  objectWriting,
-  tableAccess,
+  noteRemoval,
+  objectKeeping,
+  rowAccess,
 } from './permissions.ts';
 import type { ShardContext } from './shard-context.ts';
+import { WorkQueue } from './work-queue.ts';
 
 export interface CapturePipelineProps extends ShardContext {
   /** Windows that are closing or closed are announced here. */
@@ -30,7 +32,7 @@ const timeout = Duration.minutes(5);
 /** EventBridge takes patterns of 2,048 characters. */
 const maximumPatternCharacters = 1_900;
 
-/** Capture events of the shard's sources → queue → ingest. */
+/** Capture events of the shard's sources, and announcements of its sweep → queue → ingest. */
 export class CapturePipeline extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
@@ -40,24 +42,16 @@ export class CapturePipeline extends Construct {
     super(scope, id);
     const { names, configuration, models, shard } = props;
     const queueName = `${names.fleet}-${shard}-ingest`;
-    this.deadLetters = createDeadLetterQueue(this, 'DeadLetters', {
-      queueName: `${queueName}-dead`,
-      holds: 'the event of a capture object that could not be ingested in five attempts',
-      audience: 'yellow',
-      names,
-      fleet: configuration.fleet,
+    // An id that logical ids leave out: the queue stays what it is in stacks that were deployed before.
+    const { queue, deadLetters } = new WorkQueue(this, 'Default', {
+      ...props,
+      kind: 'ingest',
+      deadLetters: 'the event or announcement of a capture object that could not be ingested in five attempts',
+      timeout,
+      retention: Duration.days(14),
     });
-    this.queue = new Queue(this, 'Queue', {
-      queueName,
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      // Six times the function's timeout, as Lambda asks for, so that no message is shown twice while it is worked on.
-      // What failed is brought back sooner by the function itself.
-      visibilityTimeout: Duration.seconds(6 * timeout.toSeconds()),
-      retentionPeriod: Duration.days(14),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    this.queue = queue;
+    this.deadLetters = deadLetters;
     this.#createRules(props);
     for (const alarm of backlogAlarms(queueName, configuration.fleet)) {
       const kind = alarm.name.slice(alarm.name.lastIndexOf('/') + 1);
@@ -67,7 +61,14 @@ export class CapturePipeline extends Construct {
     const { concurrency, reservedConcurrency } = configuration.deployment.ingest;
     const state = names.bucketArn(names.stateBucket);
     const audit = names.bucketArn(names.auditBucket);
-    const intake = ['fragments/', 'quarantine/'];
+    const joined = models.some(({ labels }) => labels) ? ['index/parts/', 'labels/parts/'] : [];
+    const { intake, evidence } = scopeFolders(props, {
+      intake: ['fragments/', 'quarantine/', 'empty/', 'runtimes/', ...joined],
+      evidence: ['bundles/'],
+    });
+    const series = scopePartitions(props, 'series');
+    const changed = ['models', ...series, ...scopePartitions(props, 'runtimes')];
+    const unfinished = scopePartitions(props, 'ingesting');
     this.ingest = new MonitoringFunction(this, 'Ingest', {
       handler: 'ingest',
       functionName: queueName,
@@ -84,12 +85,11 @@ export class CapturePipeline extends Construct {
       },
       reservedConcurrency,
       permissions: [
-        ...objectReading(state, intake),
-        objectWriting(state, intake),
-        ...objectReading(audit, ['bundles/']),
-        objectWriting(audit, ['bundles/']),
-        tableAccess(names),
-        ingestNoteRemoval(names),
+        objectKeeping(state, intake),
+        objectKeeping(audit, evidence),
+        bucketListing([state, audit]),
+        ...rowAccess(names, { gets: changed, lists: series, puts: [...changed, ...unfinished] }),
+        noteRemoval(names, unfinished),
         evidenceSecretAccess(names),
         dataKeyAccess(names),
         new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.touchQueue.queueArn] }),

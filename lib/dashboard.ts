@@ -56,18 +56,15 @@ export function createDashboard(scope: Construct, id: string, names: FleetNames,
     graph('Largest PSI', [ofModel(metricNames.maxPopulationStabilityIndex, hour)]),
   );
   dashboard.addWidgets(
-    graph('PSI by feature', [search(metricNames.populationStabilityIndex, dimensionNames.feature, hour)]),
-    graph('Missing values by feature', [search(metricNames.missingRate, dimensionNames.feature, hour)]),
-    graph('Records', [ofModel(metricNames.records, hour), ofModel(metricNames.quarantinedRecords, hour)]),
+    graph('PSI by feature', [search(metricNames.populationStabilityIndex, dimensionNames.feature, hour)], 6),
+    graph('Missing values by feature', [search(metricNames.missingRate, dimensionNames.feature, hour)], 6),
+    graph('Records', [ofModel(metricNames.records, hour), ofModel(metricNames.quarantinedRecords, hour)], 6),
+    graph('Evaluation lag', [ofModel(metricNames.evaluationLagSeconds, minute)], 6),
   );
   dashboard.addWidgets(
     graph('Error budget left', [search(metricNames.sloErrorBudgetRemaining, dimensionNames.slo, minute)]),
     graph('Burn rate', [search(metricNames.sloBurnRate, dimensionNames.slo, minute)]),
     graph('Quarantined share', [ofModel(metricNames.quarantineShare, minute)]),
-  );
-  dashboard.addWidgets(
-    graph('Evaluation lag', [ofModel(metricNames.evaluationLagSeconds, minute)]),
-    graph('Capture coverage', [ofModel(metricNames.captureCoverage, hour)]),
   );
   return dashboard;
 }

@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { deadLetterAlarm } from '../core/contract/infrastructure-alarms.ts';
+import { deadLetterAlarm, deadLetterGrowthAlarm } from '../core/contract/infrastructure-alarms.ts';
 import type { FleetPolicy } from '../core/model/policy.ts';
 import { directActions, renderAlarm } from './alarms.ts';
 import type { FleetNames } from './names.ts';
@@ -17,12 +17,12 @@ export interface DeadLetterQueueProps {
   /**
    * How long a message is kept. The alarm rings as long as there is one, so what only tells of a failure, and is not
    * to be sent again, is kept for a shorter time.
-   * @default - 14 days, the most SQS knows
+   * @default - 14 days, the most SQS knows, and a second alarm that rings where there are more
    */
   readonly retention?: Duration;
 }
 
-/** A queue of what failed for good, and the alarm that says it is not empty. */
+/** A queue of what failed for good, and the alarms that say it is not empty, and that it holds more. */
 export function createDeadLetterQueue(scope: Construct, id: string, props: DeadLetterQueueProps): Queue {
   const queue = new Queue(scope, id, {
     queueName: props.queueName,
@@ -36,6 +36,12 @@ export function createDeadLetterQueue(scope: Construct, id: string, props: DeadL
     reason: 'It is a dead-letter queue itself, of a queue, a rule, a schedule, a subscription or a function.',
   });
   const alarm = deadLetterAlarm(props.queueName, props.holds, props.audience, props.fleet);
-  renderAlarm(scope, `${id}Alarm`, alarm, directActions(props.names, [props.audience]));
+  const actions = directActions(props.names, [props.audience]);
+  renderAlarm(scope, `${id}Alarm`, alarm, actions);
+  // Where messages leave by themselves, the alarm clears, and can ring again.
+  if (props.retention === undefined) {
+    const growth = deadLetterGrowthAlarm(props.queueName, props.holds, props.audience, props.fleet);
+    renderAlarm(scope, `${id}GrowthAlarm`, growth, actions);
+  }
   return queue;
 }

@@ -1,56 +1,53 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { envNames, scheduleInputs } from '../core/contract/env-names.ts';
+import { bundlePrefix } from '../core/contract/keys.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
 import { HeartbeatAlarms } from './heartbeat-alarms.ts';
+import { scopeFolders, scopePartitions } from './model-scope.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
+import { fleetModel } from './names.ts';
 import {
+  bucketListing,
   dataKeyAccess,
-  evidenceSecretAccess,
-  ingestNoteRemoval,
   metricAccess,
+  noteRemoval,
+  objectKeeping,
   objectReading,
-  objectWriting,
-  tableAccess,
+  rowAccess,
 } from './permissions.ts';
 import { RepeatedRun } from './schedule.ts';
 import type { ShardContext } from './shard-context.ts';
+import { WorkQueue } from './work-queue.ts';
 
 const evaluateTimeout = Duration.minutes(5);
 const sweepTimeout = Duration.minutes(15);
 
-/** The queue of closed windows that late captures or a sweep touched, and its dead-letter queue. */
-export class TouchQueue extends Construct {
-  readonly queue: Queue;
-  readonly deadLetters: Queue;
+/** What labels are joined from and into. */
+const joinFolders = [
+  ...['index', 'labels'].flatMap((side) => [`${side}/parts/`, `${side}/recent/`, `${side}/packs/`]),
+  ...['manifests/', 'cohorts/', 'judgements/'].map((folder) => `quality/${folder}`),
+];
 
-  constructor(scope: Construct, id: string, { names, shard, configuration }: ShardContext) {
-    super(scope, id);
-    const queueName = `${names.fleet}-${shard}-touch`;
-    this.deadLetters = createDeadLetterQueue(this, 'DeadLetters', {
-      queueName: `${queueName}-dead`,
-      holds: 'a closed window that could not be judged again in five attempts; the hourly sweep asks for it once more',
-      audience: 'yellow',
-      names,
-      fleet: configuration.fleet,
-    });
-    this.queue = new Queue(this, 'Queue', {
-      queueName,
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      visibilityTimeout: Duration.seconds(6 * evaluateTimeout.toSeconds()),
-      retentionPeriod: Duration.days(7),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-  }
+/** The queue of closed windows that late captures or a sweep touched, and its dead-letter queue. */
+export function createTouchQueue(scope: Construct, id: string, context: ShardContext): Queue {
+  return new WorkQueue(scope, id, {
+    ...context,
+    kind: 'touch',
+    deadLetters:
+      'a closed window that could not be judged again in five attempts; the hourly sweep asks for it once more',
+    timeout: evaluateTimeout,
+    retention: Duration.days(7),
+  }).queue;
 }
 
 export interface EvaluationProps extends ShardContext {
   readonly touchQueue: Queue;
+  /** What the sweep finds missing is announced here. */
+  readonly ingestQueue: Queue;
 }
 
 /** The minute tick, late windows, and the hourly sweep. */
@@ -74,9 +71,16 @@ export class Evaluation extends Construct {
     const state = names.bucketArn(names.stateBucket);
     const audit = names.bucketArn(names.auditBucket);
     const common = { names, configuration, models, failures: deadLetters };
-    const judging = ['profiles/', 'verdicts/', 'slis/'];
-    const remembered = ['trails/', 'learned/'];
-    const sweeping = ['fragments/', 'quarantine/', 'log/'];
+    const hasLabels = models.some(({ labels }) => labels);
+    // Of how quality was judged last, and where the join stands.
+    const qualityRows = hasLabels ? ['quality'] : [];
+    const judging = scopeFolders(props, {
+      fragments: ['fragments/'],
+      quality: hasLabels ? ['quality/judgements/'] : [],
+      results: ['profiles/', 'verdicts/', 'slis/', 'trails/', 'learned/'],
+      evidence: ['bundles/'],
+    });
+    const series = scopePartitions(props, 'series');
 
     this.evaluate = new MonitoringFunction(this, 'Evaluate', {
       ...common,
@@ -84,23 +88,28 @@ export class Evaluation extends Construct {
       functionName: `${base}-evaluate`,
       timeout: evaluateTimeout,
       memoryMegabytes: 1024,
-      environment: { [envNames.shard]: shard },
+      environment: { [envNames.shard]: shard, [envNames.touchQueueUrl]: props.touchQueue.queueUrl },
       // The next tick is a minute away: ticks that could not run must not pile up.
       maximumEventAge: Duration.minutes(1),
       permissions: [
-        ...objectReading(state, ['fragments/', ...judging, ...remembered]),
-        objectWriting(state, [...judging, ...remembered]),
-        ...objectReading(audit, ['bundles/']),
-        objectWriting(audit, ['bundles/']),
-        tableAccess(names),
+        objectReading(state, [...judging.fragments, ...judging.quality]),
+        objectKeeping(state, judging.results),
+        objectKeeping(audit, judging.evidence),
+        bucketListing([state, audit]),
+        ...rowAccess(names, {
+          gets: ['models', ...series, ...qualityRows],
+          lists: series,
+          puts: ['models', ...series],
+        }),
         dataKeyAccess(names),
         ...metricAccess(),
       ],
     });
     this.evaluate.function.addEventSource(
       new SqsEventSource(props.touchQueue, {
-        // Late objects of one window come together: a large batch judges the window once.
-        batchSize: 1000,
+        // Late objects of one window come together: a batch judges the window once. No more than what there is time for
+        // where each is of another window.
+        batchSize: 100,
         maxBatchingWindow: Duration.minutes(1),
         reportBatchItemFailures: true,
         maxConcurrency: 2,
@@ -118,27 +127,41 @@ export class Evaluation extends Construct {
 
     new HeartbeatAlarms(this, 'Heartbeat', props, tick);
 
+    const swept = scopeFolders(props, {
+      sums: ['slis/'],
+      evidence: ['bundles/'],
+      joined: hasLabels ? joinFolders : [],
+    });
+    const announced = scopePartitions(props, 'announced');
+    const unfinished = scopePartitions(props, 'ingesting');
     this.sweep = new MonitoringFunction(this, 'Sweep', {
       ...common,
       handler: 'sweep',
       functionName: `${base}-sweep`,
       timeout: sweepTimeout,
-      memoryMegabytes: 1769,
+      memoryMegabytes: 1024,
       environment: {
         [envNames.touchQueueUrl]: props.touchQueue.queueUrl,
-        [envNames.evidenceSecretArn]: names.evidenceSecretArn,
+        [envNames.ingestQueueUrl]: props.ingestQueue.queueUrl,
       },
       permissions: [
         // The daily sums say which fragments a window was settled with.
-        ...objectReading(state, ['slis/', ...sweeping]),
-        objectWriting(state, sweeping),
-        ...objectReading(audit, ['bundles/']),
-        objectWriting(audit, ['bundles/']),
-        tableAccess(names),
-        ingestNoteRemoval(names),
-        evidenceSecretAccess(names),
+        objectReading(state, swept.sums),
+        objectKeeping(state, ['log/']),
+        objectReading(audit, [...swept.evidence, bundlePrefix(fleetModel)]),
+        ...(hasLabels ? [objectKeeping(state, swept.joined), objectKeeping(audit, swept.evidence)] : []),
+        bucketListing([state, audit]),
+        ...rowAccess(names, {
+          gets: ['models', 'sweeps', 'log', ...qualityRows],
+          lists: ['sweeps', ...series, ...announced, ...unfinished],
+          puts: ['models', 'sweeps', 'log', ...announced, ...qualityRows],
+        }),
+        noteRemoval(names, [...announced, ...unfinished]),
         dataKeyAccess(names),
-        new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.touchQueue.queueArn] }),
+        new PolicyStatement({
+          actions: ['sqs:SendMessage'],
+          resources: [props.touchQueue.queueArn, props.ingestQueue.queueArn],
+        }),
       ],
     });
     new RepeatedRun(this, 'HourlySweep', {

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { ModelAlarms } from './alarms.ts';
 import { CaptureAccess } from './capture-access.ts';
 import { CapturePipeline } from './capture-pipeline.ts';
-import { Evaluation, TouchQueue } from './evaluation.ts';
+import { createTouchQueue, Evaluation } from './evaluation.ts';
 import { type FleetConfiguration, modelsOfShard } from './fleet-configuration.ts';
 import { fleetNames } from './names.ts';
 
@@ -30,10 +30,12 @@ export class ModelShard extends Construct {
     Tags.of(this).add('tidewatch:shard', shard);
 
     const context = { shard, names, configuration, models };
-    const touchQueue = new TouchQueue(this, 'Touch', context).queue;
+    const touchQueue = createTouchQueue(this, 'Touch', context);
     this.captures = new CapturePipeline(this, 'Captures', { ...context, touchQueue });
-    this.evaluation = new Evaluation(this, 'Evaluation', { ...context, touchQueue });
-    new CaptureAccess(this, 'CaptureAccess', context, [this.captures.ingest, this.evaluation.sweep]);
+    const ingestQueue = this.captures.queue;
+    this.evaluation = new Evaluation(this, 'Evaluation', { ...context, touchQueue, ingestQueue });
+    const { ingest } = this.captures;
+    new CaptureAccess(this, 'CaptureAccess', context, { readers: [ingest], listers: [this.evaluation.sweep] });
     for (const policy of models) {
       new ModelAlarms(this, `Model-${policy.name}`, { policy, fleet: configuration.fleet, names });
     }

@@ -24,6 +24,11 @@ export interface MonitoringFunctionProps {
   readonly permissions: readonly PolicyStatement[];
   /** Variables beside those that all functions have. */
   readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * What of SageMaker it may describe or change, by ARN. It may never invoke an endpoint.
+   * @default - nothing
+   */
+  readonly untouchedExcept?: readonly string[];
   readonly timeout: Duration;
   readonly memoryMegabytes: number;
   /** Where asynchronous invocations end that failed for good. */
@@ -74,14 +79,7 @@ export class MonitoringFunction extends Construct {
     });
     for (const statement of props.permissions) this.role.addToPolicy(statement);
     this.role.addToPolicy(evidenceProtection(names));
-    this.role.addToPolicy(
-      new PolicyStatement({
-        sid: 'InferenceIsNeverTouched',
-        effect: Effect.DENY,
-        actions: ['sagemaker:*'],
-        resources: ['*'],
-      }),
-    );
+    for (const statement of inferenceProtection(props.untouchedExcept ?? [])) this.role.addToPolicy(statement);
     this.function = new LambdaFunction(this, 'Function', {
       functionName,
       description: `Tidewatch ${names.fleet}: ${props.handler}`,
@@ -110,4 +108,21 @@ export class MonitoringFunction extends Construct {
     });
     acknowledgeWildcards(this.role, [...props.permissions, tracing]);
   }
+}
+
+/** Denies a function everything of SageMaker's, whatever else it may be granted one day. */
+function inferenceProtection(exceptions: readonly string[]): readonly PolicyStatement[] {
+  const sid = 'InferenceIsNeverTouched';
+  if (exceptions.length === 0) {
+    return [new PolicyStatement({ sid, effect: Effect.DENY, actions: ['sagemaker:*'], resources: ['*'] })];
+  }
+  return [
+    new PolicyStatement({ sid, effect: Effect.DENY, actions: ['sagemaker:*'], notResources: [...exceptions] }),
+    new PolicyStatement({
+      sid: 'InferenceIsNeverInvoked',
+      effect: Effect.DENY,
+      actions: ['sagemaker:InvokeEndpoint', 'sagemaker:InvokeEndpointAsync', 'sagemaker:DeleteEndpoint'],
+      resources: ['*'],
+    }),
+  ];
 }

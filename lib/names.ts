@@ -26,6 +26,9 @@ export interface FleetNames {
   readonly evidenceSecretArn: string;
 }
 
+/** Messages about the fleet as a whole, and evidence of them, carry this in place of a model's name. */
+export const fleetModel = 'fleet';
+
 /** The longest name of AWS's partitions, for what is counted before it is deployed. */
 export const longestPartition = 'aws-us-gov';
 

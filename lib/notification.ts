@@ -9,11 +9,13 @@ import { envNames, scheduleInputs } from '../core/contract/env-names.ts';
 import { notifyFailureAlarm } from '../core/contract/infrastructure-alarms.ts';
 import { directActions, renderAlarm } from './alarms.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
+import { Delivery, deliveredContacts } from './delivery.ts';
 import type { FleetConfiguration } from './fleet-configuration.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
 import { type FleetNames, tiers } from './names.ts';
-import { dataKeyAccess, objectReading, objectWriting, tableAccess } from './permissions.ts';
+import { bucketListing, dataKeyAccess, objectKeeping, objectReading, rowAccess } from './permissions.ts';
 import { RepeatedRun } from './schedule.ts';
+import { SilenceAlarms } from './silence-alarms.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { Topics } from './topics.ts';
 
@@ -35,6 +37,8 @@ export class Notification extends Construct {
     super(scope, id);
     const { fleet, models } = configuration;
     const functionName = `${names.fleet}-notify`;
+    const state = names.bucketArn(names.stateBucket);
+    const audit = names.bucketArn(names.auditBucket);
     this.deadLetters = createDeadLetterQueue(this, 'DeadLetters', {
       queueName: `${functionName}-dead`,
       holds: 'an alarm that people were not told of, or a look for held-back messages that failed',
@@ -42,7 +46,7 @@ export class Notification extends Construct {
       names,
       fleet,
     });
-    const runs = createDeadLetterQueue(this, 'UnstartedRuns', {
+    const unstarted = createDeadLetterQueue(this, 'UnstartedRuns', {
       queueName: `${functionName}-runs-dead`,
       holds: 'a minute in which held-back messages were not looked for; the next run does its work',
       audience: 'yellow',
@@ -64,16 +68,23 @@ export class Notification extends Construct {
         [envNames.shards]: configuration.deployment.shards.map(({ name }) => name).join(','),
         [envNames.yellowTopicArn]: names.topicArn(names.deliveryTopic('yellow')),
         [envNames.redTopicArn]: names.topicArn(names.deliveryTopic('red')),
+        [envNames.yellowAlarmTopicArn]: names.topicArn(names.alarmTopic('yellow')),
+        [envNames.redAlarmTopicArn]: names.topicArn(names.alarmTopic('red')),
       },
       permissions: [
-        ...objectReading(names.bucketArn(names.stateBucket), ['verdicts/']),
-        ...objectReading(names.bucketArn(names.auditBucket), ['bundles/']),
-        objectWriting(names.bucketArn(names.auditBucket), ['bundles/']),
-        tableAccess(names),
+        objectReading(state, ['verdicts/']),
+        objectKeeping(audit, ['bundles/']),
+        bucketListing([state, audit]),
+        ...rowAccess(names, {
+          gets: ['models', 'episodes', 'deliveries', 'doorbells', 'alert-path'],
+          lists: ['episodes', 'series#*'],
+          puts: ['episodes', 'deliveries', 'doorbells', 'alert-path'],
+        }),
         dataKeyAccess(names),
         new PolicyStatement({
           actions: ['sns:Publish'],
-          resources: tiers.flatMap((tier) => topics.delivery.get(tier)?.topicArn ?? []),
+          // To people, and to itself by the way that alarms take, to see that it is open.
+          resources: [...topics.delivery.values(), ...topics.alarms.values()].map(({ topicArn }) => topicArn),
         }),
         new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [topicKey.keyArn] }),
       ],
@@ -81,25 +92,27 @@ export class Notification extends Construct {
     for (const topic of topics.alarms.values()) {
       topic.addSubscription(new LambdaSubscription(this.notify.function, { deadLetterQueue: this.deadLetters }));
     }
-    new RepeatedRun(this, 'EveryMinute', {
+    const schedule = new RepeatedRun(this, 'EveryMinute', {
       name: `${functionName}-overdue`,
       description: `Tidewatch ${names.fleet}: sends what was held back and has become due`,
       target: this.notify.function,
       input: scheduleInputs.overdue,
       rate: 'rate(1 minute)',
       maximumAge: Duration.minutes(1),
-      deadLetters: runs,
+      deadLetters: unstarted,
     });
     const failure = notifyFailureAlarm(functionName, fleet);
     this.failureAlarm = renderAlarm(this, 'FailureAlarm', failure, directActions(names, tiers));
+    const { failureAlarm } = this;
+    new SilenceAlarms(this, 'Silence', { names, fleet, functionName, schedule, failureAlarm });
 
+    if (deliveredContacts(models).length > 0) new Delivery(this, 'Delivery', { names, configuration, topics });
     new Subscriptions(this, 'Subscriptions', {
       topics,
       models,
       deadLetters: createDeadLetterQueue(this, 'RefusedMessages', {
         queueName: `${names.fleet}-delivery-dead`,
-        holds:
-          'a message that a subscriber kept refusing: a bounced address, a pager that is down, a queue without a policy',
+        holds: 'a message that a subscriber kept refusing: a pager that is down, a queue without a policy',
         audience: 'red',
         names,
         fleet,

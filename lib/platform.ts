@@ -6,6 +6,7 @@ import { createDataKey, createTopicKey } from './encryption-keys.ts';
 import type { FleetConfiguration } from './fleet-configuration.ts';
 import { fleetNames } from './names.ts';
 import { Notification } from './notification.ts';
+import { leversOf, Rollback } from './rollback.ts';
 import { StateTable } from './state-table.ts';
 import { Storage } from './storage.ts';
 import { Topics } from './topics.ts';
@@ -25,6 +26,8 @@ export class Platform extends Construct {
   readonly stateTable: StateTable;
   readonly topics: Topics;
   readonly notification: Notification;
+  /** There where a model configures a rollback. */
+  readonly rollback: Rollback | undefined;
 
   constructor(scope: Construct, id: string, { configuration, deletionProtection = true }: PlatformProps) {
     super(scope, id);
@@ -34,7 +37,8 @@ export class Platform extends Construct {
 
     const dataKey = createDataKey(this, names);
     const topicKey = createTopicKey(this, names);
-    this.storage = new Storage(this, 'Storage', { names, dataKey, deployment });
+    const horizonDays = Math.max(0, ...configuration.models.map(({ labels }) => labels?.horizonDays ?? 0));
+    this.storage = new Storage(this, 'Storage', { names, dataKey, deployment, horizonDays });
     this.stateTable = new StateTable(this, 'State', { names, dataKey, deletionProtection });
     this.topics = new Topics(this, 'Topics', { names, key: topicKey });
     this.notification = new Notification(this, 'Notification', {
@@ -43,6 +47,9 @@ export class Platform extends Construct {
       topics: this.topics,
       topicKey,
     });
+    if (leversOf(configuration).length > 0) {
+      this.rollback = new Rollback(this, 'Rollback', { names, configuration, topics: this.topics, topicKey });
+    }
     for (const bucket of deployment.captureBuckets) {
       if (!bucket.created) continue;
       createCaptureBucket(this, `Captures-${bucket.name}`, bucket.name, this.storage.accessLogBucket);

@@ -7,6 +7,7 @@ import { HeartbeatAlarms } from './heartbeat-alarms.ts';
 import type { FleetNames } from './names.ts';
 import { keptOnceMade } from './removal.ts';
 import { RepeatedRun } from './schedule.ts';
+import { SilenceAlarms } from './silence-alarms.ts';
 
 export interface StateTableProps {
   readonly names: FleetNames;
@@ -44,7 +45,9 @@ export class StateTable extends Construct {
     if (!CfnResource.isCfnResource(table)) throw new TypeError(`${this.node.path}: expected a table of this stack`);
     for (const resource of scope.node.findAll()) {
       if (!CfnResource.isCfnResource(resource) || resource === table) continue;
-      const isLater = resource.node.scopes.some((one) => one instanceof RepeatedRun || one instanceof HeartbeatAlarms);
+      const isLater = resource.node.scopes.some(
+        (one) => one instanceof RepeatedRun || one instanceof HeartbeatAlarms || one instanceof SilenceAlarms,
+      );
       if (isLater) resource.addResourceDependency(table);
       else table.addResourceDependency(resource);
     }

@@ -9,6 +9,7 @@ import { logAccesses } from './access-logs.ts';
 import { evidenceTamperActions } from './evidence-protection.ts';
 import type { FleetNames } from './names.ts';
 import { keepPolicy, keptOnceMade } from './removal.ts';
+import { listExpiring } from './state-lifecycle.ts';
 
 export interface StorageProps {
   readonly names: FleetNames;
@@ -16,18 +17,10 @@ export interface StorageProps {
   readonly dataKey: IKey;
   /** Of it: how long evidence is locked and in which mode. */
   readonly deployment: Pick<DeploymentPolicy, 'production' | 'retentionDays'>;
+  /** How long after its inference a label may come, at most; 0 where there are none. */
+  readonly horizonDays: number;
 }
 
-/**
- * A fragment serves its window until seven days after the window's end; a window is a day long at most. A late object may be
- * found a week after it came, and its window is then restated from all of its fragments.
- */
-const fragmentDays = 16;
-/** Sums of a day serve budgets of up to thirty days. */
-const dailySumDays = 40;
-/** Stretches reach four weeks back, and four weeks of windows are learned from. */
-const trailDays = 40;
-const quarantineDays = 90;
 const accessLogDays = 90;
 
 /** Buckets and secret of a fleet. All are kept when the stack is removed. */
@@ -37,7 +30,7 @@ export class Storage extends Construct {
   readonly auditBucket: Bucket;
   readonly evidenceSecret: Secret;
 
-  constructor(scope: Construct, id: string, { names, dataKey, deployment }: StorageProps) {
+  constructor(scope: Construct, id: string, { names, dataKey, deployment, horizonDays }: StorageProps) {
     super(scope, id);
     const bucketDefaults = {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -79,10 +72,11 @@ export class Storage extends Construct {
       ...encrypted,
       bucketName: names.stateBucket,
       lifecycleRules: [
-        { id: 'fragments', prefix: 'fragments/', expiration: Duration.days(fragmentDays) },
-        { id: 'daily-sums', prefix: 'slis/', expiration: Duration.days(dailySumDays) },
-        { id: 'trails', prefix: 'trails/', expiration: Duration.days(trailDays) },
-        { id: 'quarantine', prefix: 'quarantine/', expiration: Duration.days(quarantineDays) },
+        ...listExpiring(deployment.retentionDays, horizonDays).map(({ id: rule, prefix, days }) => ({
+          id: rule,
+          prefix,
+          expiration: Duration.days(days),
+        })),
         abandonedUploads,
       ],
     });

@@ -4,17 +4,16 @@ import { CfnSubscription, type ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { shortHash } from '../core/model/content-hash.ts';
-import type { ContactPolicy, ModelPolicy } from '../core/model/policy.ts';
+import { isDelivered, type ModelPolicy, type SubscribedContact } from '../core/model/policy.ts';
+import { fleetModel } from './names.ts';
 import type { Topics } from './topics.ts';
 
-/** Messages about the fleet as a whole carry this in place of a model's name. */
-const fleetModel = 'fleet';
 /** SNS takes this many values in a filter. Whoever watches more models than that gets all messages. */
 const maximumFilterValues = 150;
 
 /** A contact and what it is told. */
 export interface PlannedSubscription {
-  readonly contact: ContactPolicy;
+  readonly contact: SubscribedContact;
   /** Undefined: everything. */
   readonly models?: readonly string[] | undefined;
 }
@@ -27,10 +26,11 @@ export function planSubscriptions(
   models: readonly Pick<ModelPolicy, 'name' | 'alerts'>[],
   tier: 'yellow' | 'red',
 ): readonly PlannedSubscription[] {
-  const contacts = new Map<string, { contact: ContactPolicy; models: string[] }>();
+  const contacts = new Map<string, { contact: SubscribedContact; models: string[] }>();
   for (const { name, alerts } of models) {
     for (const contact of alerts[tier]) {
-      const key = `${contact.kind}:${contact.kind === 'email' ? contact.address.toLowerCase() : contact.address}`;
+      if (isDelivered(contact)) continue;
+      const key = `${contact.kind}:${identify(contact)}`;
       const known = contacts.get(key);
       if (known) known.models.push(name);
       else contacts.set(key, { contact, models: [name] });
@@ -42,6 +42,11 @@ export function planSubscriptions(
   }));
 }
 
+/** What tells a contact from another of its kind. Mail systems take addresses in any case; paths and ARNs are as written. */
+function identify({ kind, address }: SubscribedContact): string {
+  return kind === 'email' ? address.toLowerCase() : address;
+}
+
 export interface SubscriptionsProps {
   readonly topics: Topics;
   readonly models: readonly ModelPolicy[];
@@ -49,7 +54,7 @@ export interface SubscriptionsProps {
   readonly deadLetters: Queue;
 }
 
-/** The contacts of the configuration, subscribed to the delivery topics. */
+/** The contacts of the configuration that take messages by themselves, subscribed to the delivery topics. */
 export class Subscriptions extends Construct {
   readonly #deadLetters: Queue;
 
@@ -84,7 +89,7 @@ export class Subscriptions extends Construct {
 
   #subscribe(group: string, topic: ITopic, { contact, models }: PlannedSubscription): void {
     // Named by whom it reaches, so that a changed list of contacts leaves the others as they are, confirmed.
-    const id = `${group}-${contact.kind}-${shortHash(contact.address.toLowerCase())}`;
+    const id = `${group}-${contact.kind}-${shortHash(identify(contact))}`;
     const subscription = new CfnSubscription(this, id, {
       topicArn: topic.topicArn,
       protocol: contact.kind,

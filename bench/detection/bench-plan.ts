@@ -24,8 +24,8 @@ export interface BenchSize {
 }
 
 export const fullSize: BenchSize = {
-  models: 40,
-  modelsWithPeers: 4,
+  models: 24,
+  modelsWithPeers: 2,
   driftRuns: 50,
   driftRunsWithPeers: 20,
   driftDesigns: ['delay', 'delayAtFloor', 'delayUntimed', 'delayFourWeeks', 'delayAtFloorFourWeeks', 'wandering'],

@@ -37,7 +37,7 @@ export function judgeHealthyModel(scenario: Scenario, seed: string, withPeers: b
   const calendar = { timeZone: 'UTC', days: calendarDays(scenario) };
   const rule = createShippedRule(baseline, calendar);
   const charts = new ChartWatch(
-    windows,
+    baseline,
     stream.features.findLastIndex(({ kind }) => kind === 'numeric'),
     calendar,
   );

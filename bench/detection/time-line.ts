@@ -102,7 +102,7 @@ function printEpisode({ windows }: Episode, terminal: Terminal): void {
 function describeFinding({ feature, result }: StreamFinding): string {
   const { scale, records, causes, populationStabilityIndex, qValue, missingRise, unseenRise } = result;
   const facts = [
-    ...(causes.includes('pearson') ? [`PSI ${populationStabilityIndex?.toFixed(3) ?? '?'}`] : []),
+    ...(causes.includes('distribution') ? [`PSI ${populationStabilityIndex?.toFixed(3) ?? '?'}`] : []),
     ...(causes.includes('missing') ? [`${(100 * missingRise).toFixed(1)} points more missing`] : []),
     ...(causes.includes('unseen') ? [`${(100 * unseenRise).toFixed(1)} points more unseen categories`] : []),
   ];

@@ -110,7 +110,7 @@ export class Contest {
   }
 
   #compare(sums: EmbeddingSums): EmbeddingComparison {
-    return compareEmbedding(this.#layout, this.#reference, { kind: 'embedding', ...sums }, { minimumEffect: 0.02 });
+    return compareEmbedding(this.#layout, this.#reference, sums, { minimumEffect: 0.02 });
   }
 
   #judge({ sums, fourier }: Kept): WindowPValues {

@@ -8,7 +8,7 @@ import { type Command, type CommandOptions, InputError, UsageError } from '../co
 import { exitCode } from '../exit-code.ts';
 import { describeCode } from '../load-config.ts';
 import { isBaselineFile, readBaseline } from '../read-baseline.ts';
-import { openRecords } from '../read-records.ts';
+import { openRecords, readOutputKind } from '../read-records.ts';
 import { printVerdict } from '../verdict-table.ts';
 
 export const analyze: Command = {
@@ -27,6 +27,13 @@ export const analyze: Command = {
       help: 'captures with headerless payloads: the names of the columns, in order',
     },
     prediction: { type: 'string', value: 'A,…', help: 'names of the outputs' },
+    output: { type: 'string', value: 'KIND', help: 'what the outputs are: classes, probability or values' },
+    embedding: {
+      type: 'string',
+      multiple: true,
+      value: 'COLUMN',
+      help: 'CSV baseline: compare the vectors in this column, JSON arrays of numbers',
+    },
     level: { type: 'string', value: 'Q', help: 'false discovery rate, at most 0.1; default 0.01' },
     'minimum-effect': { type: 'string', value: 'PSI', help: 'smallest PSI that matters; default 0.02' },
   },
@@ -38,9 +45,12 @@ export const analyze: Command = {
     const policy = readPolicy(options);
     const [baselinePath, path] = [options.required('baseline'), options.required('current')];
     const { baseline, columns } = await loadBaseline(baselinePath, options);
+    const embeddings = baseline.layout.features.flatMap(([name, { kind }]) => (kind === 'embedding' ? [name] : []));
     const files = await openRecords(path, {
       columns: options.names('columns') ?? columns,
       predictions: options.names('prediction') ?? [],
+      embeddings,
+      output: readOutputKind(options),
     });
     const verdict = await analyzeRecords(policy, baseline, files.open(), await describeCode());
     if (verdict.records.counted === 0) throw new InputError(`${path}: ${describeNothing(verdict)}`);
@@ -57,8 +67,20 @@ async function loadBaseline(
 ): Promise<{ baseline: Baseline; columns?: readonly string[] | undefined }> {
   if (await isBaselineFile(path)) return { baseline: await readBaseline(path) };
   const predictions = options.names('prediction') ?? [];
-  const files = await openRecords(path, { columns: options.names('columns'), predictions });
-  const baseline = await createBaseline({ open: () => files.open() }, { windowSeconds: undefined }).catch((error) => {
+  const embeddings = options.list('embedding');
+  const files = await openRecords(path, {
+    columns: options.names('columns'),
+    predictions,
+    embeddings,
+    output: readOutputKind(options),
+  });
+  const baseline = await createBaseline(
+    { open: () => files.open() },
+    {
+      windowSeconds: undefined,
+      choose: (column) => ({ kind: embeddings.includes(column) ? 'embedding' : undefined, ignore: false }),
+    },
+  ).catch((error) => {
     throw error instanceof EmptyBaselineError ? new InputError(`${path}: ${error.message}`, { cause: error }) : error;
   });
   return { baseline, columns: files.header?.filter((name) => !predictions.includes(name)) };

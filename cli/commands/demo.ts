@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import type { ConfigInput } from '../../core/contract/config.ts';
 import { canonicalJson } from '../../core/model/canonical-json.ts';
 import type { Message } from '../../core/model/delivery.ts';
 import { createBaseline } from '../../core/pipeline/create-baseline.ts';
+import { configFile, incidentsFile } from '../backtest/beside-state.ts';
 import { type Command, InputError } from '../command.ts';
 import { demoConfig } from '../demo/config.ts';
 import { fitDelayRisk } from '../demo/delay-risk-model.ts';
@@ -46,7 +48,7 @@ export const demo: Command = {
       `${terminal.paint('bold', 'Tidewatch demo')}: ${flights.length} real flights, January to March 2001`,
     );
     const folders = await writeHistory(root, flights, terminal);
-    const config = await prepareModels(demoConfig(folders.baseline), root);
+    const config = await prepareModels(await writeConfig(root), root);
     const outcome = await replayFolder({ config, captures: folders.captures, state: root }, terminal);
     const messages = outcome.messages.map(({ message }) => message);
     const verdicts = outcome.verdicts.map(({ verdict }) => verdict);
@@ -99,6 +101,14 @@ async function prepareFolder(root: string): Promise<void> {
   );
 }
 
+/** Leaves what `tidewatch backtest` and `cdk synth` need beside the state: the configuration, and what was injected. */
+async function writeConfig(root: string): Promise<ConfigInput> {
+  const config = demoConfig('./baseline.json');
+  await writeFile(join(root, configFile), `export default ${JSON.stringify(config, undefined, 2)};\n`);
+  await writeFile(join(root, incidentsFile), `${JSON.stringify(Object.values(incidents), undefined, 2)}\n`);
+  return config;
+}
+
 /** Serves the flights, keeps the captures, and makes the baseline. */
 async function writeHistory(root: string, flights: readonly Flight[], terminal: Terminal) {
   const model = fitDelayRisk(within(flights, periods.fit));
@@ -122,7 +132,7 @@ async function writeHistory(root: string, flights: readonly Flight[], terminal: 
   const file = join(root, 'baseline.json');
   await writeFile(file, `${canonicalJson(baseline)}\n`);
   counting.done(`${baseline.records} records of ${periods.baseline[0]} to 2001-02-10`);
-  return { captures, baseline: file };
+  return { captures };
 }
 
 function within(flights: readonly Flight[], [from, to]: readonly [string, string]): readonly Flight[] {

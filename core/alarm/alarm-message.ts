@@ -1,4 +1,12 @@
-import type { AlarmDefinition, AlarmStateValue, AlarmTransition, MetricAlarmDefinition } from '../model/alarm.ts';
+import {
+  type AlarmDefinition,
+  type AlarmMetric,
+  type AlarmStateValue,
+  type AlarmTransition,
+  isExtendedStatistic,
+  type MathAlarmDefinition,
+  type MetricAlarmDefinition,
+} from '../model/alarm.ts';
 import { alarmNameOf, parseAlarmRule, ruleAlarms } from './alarm-rule.ts';
 import type { AlarmStates } from './evaluate-alarms.ts';
 
@@ -77,7 +85,7 @@ export function alarmMessage(
     AlarmActions: [],
     InsufficientDataActions: [],
   };
-  if (definition.type === 'metric') return JSON.stringify({ ...common, Trigger: triggerOf(definition) });
+  if (definition.type !== 'composite') return JSON.stringify({ ...common, Trigger: triggerOf(definition) });
   return JSON.stringify({
     ...common,
     AlarmRule: definition.rule,
@@ -89,22 +97,53 @@ function alarmArn(place: AlarmPlace, name: string): string {
   return `arn:aws:cloudwatch:${place.region}:${place.account}:alarm:${name}`;
 }
 
-function triggerOf(definition: MetricAlarmDefinition) {
+function triggerOf(definition: MetricAlarmDefinition | MathAlarmDefinition) {
   return {
-    MetricName: definition.metric,
-    Namespace: definition.namespace,
-    StatisticType: 'Statistic',
-    Statistic: definition.statistic.toUpperCase(),
-    Unit: null,
-    Dimensions: definition.dimensions.map(([name, value]) => ({ value, name })),
+    ...(definition.type === 'metric' ? metricOf(definition) : { Metrics: queriesOf(definition) }),
     Period: definition.periodSeconds,
     EvaluationPeriods: definition.evaluationPeriods,
     DatapointsToAlarm: definition.datapointsToAlarm,
     ComparisonOperator: definition.comparison,
     Threshold: definition.threshold,
     TreatMissingData: definition.missingData,
-    EvaluateLowSampleCountPercentile: '',
+    EvaluateLowSampleCountPercentile: definition.type === 'metric' ? (definition.lowSamples ?? '') : '',
   };
+}
+
+function metricOf({ metric, namespace, statistic, dimensions }: AlarmMetric) {
+  return {
+    MetricName: metric,
+    Namespace: namespace,
+    ...(isExtendedStatistic(statistic)
+      ? { StatisticType: 'ExtendedStatistic', ExtendedStatistic: statistic }
+      : { StatisticType: 'Statistic', Statistic: statistic.toUpperCase() }),
+    Unit: null,
+    Dimensions: dimensionsOf(dimensions),
+  };
+}
+
+function queriesOf({ queries, watches, periodSeconds }: MathAlarmDefinition) {
+  return queries.map((query) => ({
+    Id: query.id,
+    ...('expression' in query
+      ? { Expression: query.expression }
+      : {
+          MetricStat: {
+            Metric: {
+              Dimensions: dimensionsOf(query.metric.dimensions),
+              MetricName: query.metric.metric,
+              Namespace: query.metric.namespace,
+            },
+            Period: periodSeconds,
+            Stat: query.metric.statistic,
+          },
+        }),
+    ReturnData: query.id === watches,
+  }));
+}
+
+function dimensionsOf(dimensions: AlarmMetric['dimensions']) {
+  return dimensions.map(([name, value]) => ({ value, name }));
 }
 
 /** To ALARM: the children in ALARM. Otherwise: those that changed last. */

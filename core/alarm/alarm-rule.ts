@@ -6,11 +6,15 @@ export type AlarmRule =
   /** True while the alarm is in that state. `alarm` is a name, also where the rule gave an ARN. */
   | { readonly kind: 'state'; readonly state: AlarmStateValue; readonly alarm: string }
   | { readonly kind: 'not'; readonly operand: AlarmRule }
-  | { readonly kind: 'and' | 'or'; readonly operands: readonly AlarmRule[] };
+  | { readonly kind: 'and' | 'or'; readonly operands: readonly AlarmRule[] }
+  /** AT_LEAST: true where that many of the operands are. */
+  | { readonly kind: 'atLeast'; readonly count: number; readonly operands: readonly AlarmRule[] };
 
 /** CloudWatch's limits on a rule: characters, and alarms it may name. */
 export const maximumRuleLength = 10_240;
 export const maximumRuleChildren = 100;
+/** Alarms, TRUE, FALSE and pairs of parentheses in a rule. */
+export const maximumRuleElements = 500;
 /** Nesting of parentheses and NOT that is read; keeps hostile rules off the stack. */
 export const maximumRuleDepth = 64;
 
@@ -38,7 +42,8 @@ const stateFunctions = new Map<string, AlarmStateValue>([
 
 /**
  * Reads a composite alarm's rule: `ALARM(…)`, `OK(…)`, `INSUFFICIENT_DATA(…)` over quoted or bare names or ARNs,
- * `TRUE`, `FALSE`, `NOT` before `AND` before `OR`, parentheses. In quoted names `\"` and `\\` are escapes.
+ * `TRUE`, `FALSE`, `NOT` before `AND` before `OR`, parentheses, and `AT_LEAST(2, ALARM, (a, b, c))` with a number or a share
+ * such as `60%` and a state or `NOT` of one. In quoted names `\"` and `\\` are escapes.
  * @throws {AlarmRuleError} with the position, where the text is no rule or exceeds a limit.
  */
 export function parseAlarmRule(text: string): AlarmRule {
@@ -66,6 +71,8 @@ export function evaluateAlarmRule(rule: AlarmRule, stateOf: (alarm: string) => A
       return rule.operands.every((operand) => evaluateAlarmRule(operand, stateOf));
     case 'or':
       return rule.operands.some((operand) => evaluateAlarmRule(operand, stateOf));
+    case 'atLeast':
+      return rule.operands.filter((operand) => evaluateAlarmRule(operand, stateOf)).length >= rule.count;
   }
 }
 
@@ -89,6 +96,7 @@ export function alarmNameOf(reference: string): string {
 class RuleReader {
   readonly #text: string;
   #position = 0;
+  #elements = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -115,6 +123,7 @@ class RuleReader {
     if (depth > maximumRuleDepth)
       throw new AlarmRuleError(token.position, `nesting of at most ${maximumRuleDepth}`, 'a deeper one');
     if (token.kind === '(') {
+      this.#countElement(token.position);
       const inner = this.readOr(depth + 1);
       this.#expectClosing();
       return inner;
@@ -123,27 +132,102 @@ class RuleReader {
       if (token.text === 'NOT') return { kind: 'not', operand: this.#readOperand(depth + 1) };
       // The documentation writes both FALSE and False.
       const constant = token.text.toUpperCase();
-      if (constant === 'TRUE' || constant === 'FALSE') return { kind: 'constant', value: constant === 'TRUE' };
+      if (constant === 'TRUE' || constant === 'FALSE') {
+        this.#countElement(token.position);
+        return { kind: 'constant', value: constant === 'TRUE' };
+      }
+      if (token.text === 'AT_LEAST') return this.#readAtLeast();
       const state = stateFunctions.get(token.text);
-      if (state !== undefined) return { kind: 'state', state, alarm: this.#readReference() };
+      if (state !== undefined) {
+        this.#countElement(token.position);
+        return { kind: 'state', state, alarm: this.#readReference() };
+      }
     }
     throw new AlarmRuleError(
       token.position,
-      'ALARM(, OK(, INSUFFICIENT_DATA(, TRUE, FALSE, NOT or (',
+      'ALARM(, OK(, INSUFFICIENT_DATA(, AT_LEAST(, TRUE, FALSE, NOT or (',
       this.#describe(token),
     );
   }
 
+  /** `(2, ALARM, ("a", "b"))`: a number or share of alarms that are, or are `NOT`, in a state. */
+  #readAtLeast(): AlarmRule {
+    this.#expectOpening();
+    const { text: threshold, position } = this.#readUntilComma();
+    const { text: words, position: statePosition } = this.#readUntilComma();
+    const [, negated, name = ''] = /^(NOT\s+)?(\w+)$/.exec(words) ?? [];
+    const state = stateFunctions.get(name);
+    if (state === undefined)
+      throw new AlarmRuleError(
+        statePosition,
+        'ALARM, OK, INSUFFICIENT_DATA, or NOT and one of them',
+        JSON.stringify(words.slice(0, 40)),
+      );
+    this.#expectOpening();
+    const operands: AlarmRule[] = [];
+    do {
+      const alarm = this.#readName(/[(),"]/);
+      this.#countElement(this.#position);
+      const holds: AlarmRule = { kind: 'state', state, alarm };
+      operands.push(negated === undefined ? holds : { kind: 'not', operand: holds });
+    } while (this.#acceptComma());
+    this.#expectClosing();
+    this.#expectClosing();
+    return { kind: 'atLeast', count: this.#readThreshold(threshold, position, operands.length), operands };
+  }
+
+  #readThreshold(text: string, position: number, operands: number): number {
+    const [, digits, percent] = /^(\d{1,3})(%)?$/.exec(text) ?? [];
+    const value = Number(digits);
+    const isCount = percent === undefined && value >= 1 && value <= operands;
+    if (isCount) return value;
+    if (percent !== undefined && value >= 1 && value <= 100) return Math.ceil((value * operands) / 100);
+    throw new AlarmRuleError(
+      position,
+      `a number from 1 to ${operands}, or a share from 1% to 100%`,
+      JSON.stringify(text.slice(0, 40)),
+    );
+  }
+
+  #readUntilComma(): { readonly text: string; readonly position: number } {
+    this.#skipSpace();
+    const position = this.#position;
+    while (this.#position < this.#text.length && /[^,()]/.test(this.#text.charAt(this.#position))) this.#position++;
+    const text = this.#text.slice(position, this.#position).trim();
+    if (!this.#acceptComma()) {
+      const token = this.#next();
+      throw new AlarmRuleError(token.position, ',', this.#describe(token));
+    }
+    return { text, position };
+  }
+
+  #acceptComma(): boolean {
+    this.#skipSpace();
+    if (this.#text[this.#position] !== ',') return false;
+    this.#position++;
+    return true;
+  }
+
   /** `("name")` or `(name)`. */
   #readReference(): string {
-    const opening = this.#next();
-    if (opening.kind !== '(') throw new AlarmRuleError(opening.position, '(', this.#describe(opening));
+    this.#expectOpening();
+    const alarm = this.#readName(/[()"]/);
+    this.#expectClosing();
+    return alarm;
+  }
+
+  /** @param ends characters that end a bare name */
+  #readName(ends: RegExp): string {
     this.#skipSpace();
     const start = this.#position;
-    const name = this.#text[start] === '"' ? this.#readQuoted() : this.#readBare();
+    const name = this.#text[start] === '"' ? this.#readQuoted() : this.#readBare(ends);
     if (name === '') throw new AlarmRuleError(start, 'an alarm name or ARN', 'none');
-    this.#expectClosing();
     return alarmNameOf(name);
+  }
+
+  #countElement(position: number): void {
+    if (++this.#elements > maximumRuleElements)
+      throw new AlarmRuleError(position, `at most ${maximumRuleElements} elements`, 'more');
   }
 
   #readQuoted(): string {
@@ -161,10 +245,15 @@ class RuleReader {
     throw new AlarmRuleError(start, 'a closing quote', 'the end');
   }
 
-  #readBare(): string {
+  #readBare(ends: RegExp): string {
     const start = this.#position;
-    while (this.#position < this.#text.length && !/[()"]/.test(this.#text.charAt(this.#position))) this.#position++;
+    while (this.#position < this.#text.length && !ends.test(this.#text.charAt(this.#position))) this.#position++;
     return this.#text.slice(start, this.#position).trimEnd();
+  }
+
+  #expectOpening(): void {
+    const token = this.#next();
+    if (token.kind !== '(') throw new AlarmRuleError(token.position, '(', this.#describe(token));
   }
 
   #expectClosing(): void {

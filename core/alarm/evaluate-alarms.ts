@@ -1,6 +1,7 @@
-import type { AlarmDefinition, AlarmStateValue, AlarmTransition, MetricAlarmDefinition } from '../model/alarm.ts';
+import type { AlarmDefinition, AlarmStateValue, AlarmTransition } from '../model/alarm.ts';
 import { type AlarmRule, evaluateAlarmRule, parseAlarmRule, ruleAlarms } from './alarm-rule.ts';
-import { evaluateMetricAlarm, evaluationRange, type RecordedDatum } from './metric-alarm.ts';
+import { evaluateMathAlarm, evaluateMetricAlarm, evaluationRange, type MetricReader } from './metric-alarm.ts';
+import { parseMetricMath } from './metric-math.ts';
 import { nextSuppression, type PendingTransition, type SuppressionState, unsuppressed } from './suppression.ts';
 
 /** What is kept of an alarm between evaluations. Plain JSON. */
@@ -20,13 +21,10 @@ export interface AlarmPlan {
   readonly steps: readonly { readonly definition: AlarmDefinition; readonly rule?: AlarmRule | undefined }[];
 }
 
-/** Reads the raw data of an alarm's metric in [from, to), milliseconds since the epoch. */
-export type MetricReader = (definition: MetricAlarmDefinition, from: number, to: number) => readonly RecordedDatum[];
-
 /**
  * Puts alarms into the order of evaluation. Do it once where the same alarms are evaluated again and again.
  * @throws {Error} for two alarms of one name, a rule or suppressor that names an unknown alarm, or a cycle.
- * @throws {AlarmRuleError} for a rule that can't be read.
+ * @throws {AlarmRuleError} for a rule, {MetricMathError} for metric math that can't be read.
  */
 export function planAlarms(definitions: readonly AlarmDefinition[]): AlarmPlan {
   const byName = new Map<string, AlarmDefinition>();
@@ -44,6 +42,8 @@ export function planAlarms(definitions: readonly AlarmDefinition[]): AlarmPlan {
         `alarms: expected no cycle, saw ${[...path, definition.name].map((name) => `"${name}"`).join(' -> ')}`,
       );
     path.add(definition.name);
+    if (definition.type === 'math')
+      for (const query of definition.queries) if ('expression' in query) parseMetricMath(query.expression);
     const rule = definition.type === 'composite' ? parseAlarmRule(definition.rule) : undefined;
     for (const name of dependencies(definition, rule)) {
       const child = byName.get(name);
@@ -60,7 +60,7 @@ export function planAlarms(definitions: readonly AlarmDefinition[]): AlarmPlan {
 }
 
 function dependencies(definition: AlarmDefinition, rule: AlarmRule | undefined): string[] {
-  if (definition.type === 'metric' || rule === undefined) return [];
+  if (definition.type !== 'composite' || rule === undefined) return [];
   return [...ruleAlarms(rule), ...(definition.suppressor === undefined ? [] : [definition.suppressor.alarm])];
 }
 
@@ -95,8 +95,8 @@ export function evaluateAlarms(
     const known = previous.get(definition.name);
     const before = known ?? { value: 'INSUFFICIENT_DATA' as const, since: now, reason: 'not evaluated yet' };
     const evaluation =
-      rule === undefined || definition.type === 'metric'
-        ? evaluateMetric(definition, read, before.value, now, options.recordedSince)
+      rule === undefined
+        ? evaluateData(definition, read, before.value, now, options.recordedSince)
         : evaluateComposite(definition.name, rule, stateOf, (name) => current(name)?.since);
     const change =
       evaluation.value === before.value
@@ -125,14 +125,15 @@ export function evaluateAlarms(
   return { states: changed.size === 0 ? previous : new Map([...previous, ...changed]), transitions };
 }
 
-function evaluateMetric(
+function evaluateData(
   definition: AlarmDefinition,
   read: MetricReader,
   previous: AlarmStateValue,
   now: number,
   recordedSince: number | undefined,
 ) {
-  if (definition.type !== 'metric') throw new Error(`alarms: expected a rule for "${definition.name}", saw none`);
+  if (definition.type === 'composite') throw new Error(`alarms: expected a rule for "${definition.name}", saw none`);
+  if (definition.type === 'math') return evaluateMathAlarm(definition, read, now, previous, recordedSince);
   const { from, to } = evaluationRange(definition, now);
   return evaluateMetricAlarm(definition, read(definition, from, to), now, previous, recordedSince);
 }

@@ -1,4 +1,14 @@
-import type { AlarmStateValue, ComparisonOperator, MetricAlarmDefinition } from '../model/alarm.ts';
+import type {
+  AlarmMetric,
+  AlarmStateValue,
+  AlarmThreshold,
+  ComparisonOperator,
+  MathAlarmDefinition,
+  MetricAlarmDefinition,
+} from '../model/alarm.ts';
+import { evaluateMetricMath, type TimeSeries } from './evaluate-math.ts';
+import { MetricMathError, parseMetricMath } from './metric-math.ts';
+import { significantSamples, statisticOf } from './statistic.ts';
 
 /** A recorded metric value. */
 export interface RecordedDatum {
@@ -7,9 +17,10 @@ export interface RecordedDatum {
   readonly value: number;
 }
 
-/** An evaluation's outcome, with a sentence on why, as CloudWatch writes it. */
+/** An evaluation's outcome. */
 export interface AlarmEvaluation {
   readonly value: AlarmStateValue;
+  /** A sentence on why, as CloudWatch writes it. Empty where data decided and the state stays: nobody will read it. */
   readonly reason: string;
 }
 
@@ -19,11 +30,14 @@ export interface AlarmEvaluation {
  */
 export const extraPeriods = 2;
 
-/** The statistic of one complete period; undefined where it has no data. */
+/** Reads the raw data of a metric in [from, to), milliseconds since the epoch, in any order. */
+export type MetricReader = (metric: AlarmMetric, from: number, to: number) => readonly RecordedDatum[];
+
+/** What one complete period of data says. */
 interface Slot {
   /** Start of the period, milliseconds since the epoch. */
   readonly start: number;
-  readonly statistic: number | undefined;
+  readonly statistic: number;
   readonly breaching: boolean;
 }
 
@@ -31,24 +45,16 @@ interface Slot {
  * Time range an evaluation at `now` reads: the complete, epoch-aligned periods that end at or before `now`,
  * `evaluationPeriods + extraPeriods` of them.
  */
-export function evaluationRange(definition: MetricAlarmDefinition, now: number): { from: number; to: number } {
+export function evaluationRange(definition: AlarmThreshold, now: number): { from: number; to: number } {
   const period = definition.periodSeconds * 1000;
   const to = Math.floor(now / period) * period;
   return { from: to - (definition.evaluationPeriods + extraPeriods) * period, to };
 }
 
 /**
- * Evaluates one metric alarm as CloudWatch documents it in "Configuring how CloudWatch alarms treat missing data":
- * real data points of the evaluation range decide as long as there are enough of them; missing ones are filled in as
- * rarely as possible; an alarm whose only data are breaching waits until the oldest is M periods old (the premature
- * alarm state). Values that are not finite are left out, as CloudWatch refuses them.
- *
+ * Evaluates an alarm on a metric: `evaluateThreshold` of the statistics of its periods. Values that are not finite are
+ * left out, as CloudWatch refuses them. A percentile of too few samples keeps the state where the alarm asks for it.
  * @param data recorded values in any order; those outside the evaluation range are left out
- * @param now milliseconds since the epoch
- * @param previous the state to keep where the evaluation says "retain"
- * @param recordedSince where given, nothing was recorded before this time, and as long as fewer than
- *   `evaluationPeriods` whole periods lie after it missing data retains the state. CloudWatch has no such thing: a new
- *   `breaching` alarm there rings until its metric arrives. A replay begins where its data begins and must not.
  */
 export function evaluateMetricAlarm(
   definition: MetricAlarmDefinition,
@@ -57,14 +63,97 @@ export function evaluateMetricAlarm(
   previous: AlarmStateValue,
   recordedSince?: number,
 ): AlarmEvaluation {
+  const periods = valuesOfPeriods(definition, data, now);
+  if (definition.lowSamples === 'ignore') {
+    const needed = significantSamples(definition.statistic);
+    const seen = periods.slice(-definition.evaluationPeriods).reduce((sum, values) => sum + values.length, 0);
+    if (seen < needed - 1e-6)
+      return {
+        value: previous,
+        reason: `${seen} samples are too few for ${definition.statistic}: the state is retained.`,
+      };
+  }
+  const values = periods.map((period) => statisticOf(definition.statistic, period));
+  return evaluateThreshold(definition, values, now, previous, recordedSince);
+}
+
+/**
+ * Evaluates an alarm on metric math: `evaluateThreshold` of the result of the line that it watches.
+ * @throws {MetricMathError} for an expression that can't be read or evaluated, an unknown id or lines that go in a circle.
+ */
+export function evaluateMathAlarm(
+  definition: MathAlarmDefinition,
+  read: MetricReader,
+  now: number,
+  previous: AlarmStateValue,
+  recordedSince?: number,
+): AlarmEvaluation {
+  const { from, to } = evaluationRange(definition, now);
+  const known = new Map<string, TimeSeries>();
+  for (const query of definition.queries) {
+    if (!('metric' in query)) continue;
+    const periods = valuesOfPeriods(definition, read(query.metric, from, to), now);
+    known.set(
+      query.id,
+      periods.map((values) => statisticOf(query.metric.statistic, values)),
+    );
+  }
+  const metrics = [...known.values()];
+  const open = new Set<string>();
+  const seriesOf = (id: string): TimeSeries | undefined => {
+    const series = known.get(id);
+    const query = definition.queries.find((one) => one.id === id);
+    if (series || !query || !('expression' in query)) return series;
+    if (open.has(id)) throw new MetricMathError(0, 'lines that do not need one another', `"${id}" in its own result`);
+    open.add(id);
+    const result = evaluateMetricMath(parseMetricMath(query.expression), {
+      seriesOf,
+      metrics,
+      periods: definition.evaluationPeriods + extraPeriods,
+      periodSeconds: definition.periodSeconds,
+    });
+    known.set(id, result);
+    return result;
+  };
+  const watched = seriesOf(definition.watches);
+  if (!watched) throw new MetricMathError(0, 'a line to watch', `"${definition.watches}", which is none`);
+  return evaluateThreshold(definition, watched, now, previous, recordedSince);
+}
+
+/**
+ * Compares the newest periods with an alarm's threshold as CloudWatch documents it in "Configuring how CloudWatch alarms
+ * treat missing data": real data points of the evaluation range decide as long as there are enough of them; missing ones
+ * are filled in as rarely as possible; an alarm whose only data are breaching waits until the oldest is M periods old (the
+ * premature alarm state).
+ *
+ * @param values of the periods of `evaluationRange`, oldest first; undefined: missing
+ * @param now milliseconds since the epoch
+ * @param previous the state to keep where the evaluation says "retain"
+ * @param recordedSince where given, nothing was recorded before this time, and as long as fewer than
+ *   `evaluationPeriods` whole periods lie after it missing data retains the state. CloudWatch has no such thing: a new
+ *   `breaching` alarm there rings until its metric arrives. A replay begins where its data begins and must not.
+ */
+export function evaluateThreshold(
+  definition: AlarmThreshold,
+  values: TimeSeries,
+  now: number,
+  previous: AlarmStateValue,
+  recordedSince?: number,
+): AlarmEvaluation {
   const { evaluationPeriods, datapointsToAlarm } = definition;
-  const slots = slotsOf(definition, data, now);
-  const real = slots.filter((slot) => slot.statistic !== undefined);
+  const { from, to } = evaluationRange(definition, now);
+  const period = definition.periodSeconds * 1000;
+  const real: Slot[] = [];
+  values.forEach((statistic, index) => {
+    if (statistic === undefined) return;
+    const breaching = breaches(statistic, definition.comparison, definition.threshold);
+    real.push({ start: from + index * period, statistic, breaching });
+  });
   const evaluated = real.slice(-evaluationPeriods);
   const breaching = evaluated.filter((slot) => slot.breaching).length;
   const decided = (value: AlarmStateValue) => ({
     value,
-    reason: thresholdReason(definition, evaluated, value, breaching),
+    reason: value === previous ? '' : thresholdReason(definition, evaluated, value, breaching),
   });
 
   if (breaching >= datapointsToAlarm) return decided('ALARM');
@@ -93,8 +182,7 @@ export function evaluateMetricAlarm(
         return { value: 'INSUFFICIENT_DATA', reason: `Insufficient Data: ${dataMissing(fills)} not received.` };
       if (evaluated.some((slot) => !slot.breaching)) return decided('OK');
       const oldest = evaluated[0];
-      const end = evaluationRange(definition, now).to;
-      const agePeriods = oldest === undefined ? 0 : (end - oldest.start) / (definition.periodSeconds * 1000);
+      const agePeriods = oldest === undefined ? 0 : (to - oldest.start) / period;
       if (agePeriods >= datapointsToAlarm) return decided('ALARM');
       return { value: 'INSUFFICIENT_DATA', reason: `Insufficient Data: ${dataMissing(fills)} not received.` };
     }
@@ -102,38 +190,24 @@ export function evaluateMetricAlarm(
 }
 
 /** Whole periods between `since` and the end of the evaluation range. */
-function periodsSince(definition: MetricAlarmDefinition, since: number, now: number): number {
+function periodsSince(definition: AlarmThreshold, since: number, now: number): number {
   const period = definition.periodSeconds * 1000;
   return Math.floor(now / period) - Math.ceil(since / period);
 }
 
-function slotsOf(definition: MetricAlarmDefinition, data: readonly RecordedDatum[], now: number): Slot[] {
+/** The finite values of each period of the evaluation range, oldest first. */
+function valuesOfPeriods(
+  definition: AlarmThreshold,
+  data: readonly RecordedDatum[],
+  now: number,
+): readonly (readonly number[])[] {
   const period = definition.periodSeconds * 1000;
   const { from, to } = evaluationRange(definition, now);
   const values: number[][] = Array.from({ length: definition.evaluationPeriods + extraPeriods }, () => []);
   for (const { time, value } of data) {
     if (time >= from && time < to && Number.isFinite(value)) values[Math.floor((time - from) / period)]?.push(value);
   }
-  return values.map((periodValues, index) => {
-    const statistic = statisticOf(definition, periodValues);
-    return {
-      start: from + index * period,
-      statistic,
-      breaching: statistic !== undefined && breaches(statistic, definition.comparison, definition.threshold),
-    };
-  });
-}
-
-function statisticOf(definition: MetricAlarmDefinition, values: readonly number[]): number | undefined {
-  if (values.length === 0) return undefined;
-  switch (definition.statistic) {
-    case 'Maximum':
-      return values.reduce((a, b) => Math.max(a, b));
-    case 'Minimum':
-      return values.reduce((a, b) => Math.min(a, b));
-    case 'Average':
-      return values.reduce((sum, value) => sum + value / values.length, 0);
-  }
+  return values;
 }
 
 function breaches(value: number, comparison: ComparisonOperator, threshold: number): boolean {
@@ -157,7 +231,7 @@ const comparisonWords: Readonly<Record<ComparisonOperator, readonly [is: string,
 };
 
 function thresholdReason(
-  definition: MetricAlarmDefinition,
+  definition: AlarmThreshold,
   evaluated: readonly Slot[],
   value: AlarmStateValue,
   breaching: number,
@@ -178,7 +252,7 @@ function thresholdReason(
   );
 }
 
-function missingDataReason(definition: MetricAlarmDefinition, fills: number, value: AlarmStateValue): string {
+function missingDataReason(definition: AlarmThreshold, fills: number, value: AlarmStateValue): string {
   const treated = definition.missingData === 'breaching' ? 'Breaching' : 'NonBreaching';
   const crossed = value === 'ALARM' ? 'Threshold Crossed: ' : '';
   return `${crossed}${dataMissing(fills)} treated as [${treated}].`;

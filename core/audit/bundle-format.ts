@@ -14,6 +14,8 @@ export interface BundleFacts {
   readonly config: string;
   /** SHA-256 of the baselines in force. */
   readonly baselines: readonly string[];
+  /** Width of the windows that the object is counted into, however often it is delivered. */
+  readonly windowSeconds: number;
   /** Version or hash of the code. */
   readonly code: string;
   /** Goes into the encrypted part only: in clear it would join the evidence with the capture bucket. */
@@ -104,8 +106,8 @@ export function authenticateLine(keys: BundleKeys, context: Uint8Array, clear: s
 // understood and compares, so there is no byte that could change unnoticed.
 
 export function headerText(header: BundleHeader): string {
-  const { schema, type, model, day, config, baselines, code } = header;
-  return JSON.stringify({ schema, type, model, day, config, baselines, code });
+  const { schema, type, model, day, config, baselines, windowSeconds, code } = header;
+  return JSON.stringify({ schema, type, model, day, config, baselines, windowSeconds, code });
 }
 
 export function recordFrameText(header: RecordFrameHeader): string {

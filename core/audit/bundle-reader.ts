@@ -96,6 +96,7 @@ function parseHeader(line: Uint8Array): { header: BundleHeader; message: Sealed 
       if (typeof item !== 'string') throw new TypeError('baselines: expected text');
       return item;
     }),
+    windowSeconds: readCount(members, 'windowSeconds'),
     code: readText(members, 'code'),
   };
   const message = readSealed(members);

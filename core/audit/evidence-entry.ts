@@ -1,7 +1,15 @@
 import { canonicalJson } from '../model/canonical-json.ts';
 
 /** What the evidence holds beside the bundles. */
-export type EvidenceType = 'verdict' | 'alert' | 'config' | 'baseline';
+export type EvidenceType =
+  | 'verdict'
+  | 'alert'
+  | 'config'
+  | 'baseline'
+  | 'deployment'
+  | 'rollback'
+  | 'labels'
+  | 'quality';
 
 /**
  * The bytes of one evidence object: canonical JSON of `{schema, type, body}`, so that the same fact is always the

@@ -6,7 +6,13 @@ import { readItems, readMembers } from './strict-json.ts';
 /** No frame written here comes near it; a frame that inflates to more is refused. */
 const maximumPlaintextBytes = 256 * 1024 * 1024;
 
-type StoredCell = null | boolean | number | string | readonly [] | { readonly [member: string]: string | number };
+type StoredCell =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly []
+  | { readonly [member: string]: string | number | readonly number[] };
 
 /**
  * JSON has no word for an absent column, -0 and the non-finite numbers: `[]`, and `{"number": …}`.
@@ -16,7 +22,9 @@ function storeCell(cell: Exclude<Cell, undefined>): StoredCell {
   if (typeof cell === 'number' && (!Number.isFinite(cell) || Object.is(cell, -0))) {
     return { number: Object.is(cell, -0) ? '-0' : String(cell) };
   }
-  if (typeof cell === 'object' && cell !== null) return { opaque: cell.opaque, size: cell.size };
+  if (typeof cell === 'object' && cell !== null) {
+    return { opaque: cell.opaque, size: cell.size, ...(cell.values && { values: cell.values }) };
+  }
   return cell;
 }
 
@@ -27,9 +35,15 @@ function restoreCell(stored: unknown): Cell {
   if (typeof stored !== 'object' || Array.isArray(stored)) return undefined;
   if ('number' in stored) return Number(stored.number);
   if ('opaque' in stored && 'size' in stored && typeof stored.size === 'number') {
-    return { opaque: stored.opaque === 'array' ? 'array' : 'binary', size: stored.size };
+    const values = 'values' in stored && Array.isArray(stored.values) ? stored.values.map(readElement) : undefined;
+    return { opaque: stored.opaque === 'array' ? 'array' : 'binary', size: stored.size, ...(values && { values }) };
   }
   return undefined;
+}
+
+/** JSON has no number beyond a double's range: such an element is no longer one either way. */
+function readElement(element: unknown): number {
+  return typeof element === 'number' ? element : Number.NaN;
 }
 
 /** Gathers the records of one frame and writes its plaintext. */

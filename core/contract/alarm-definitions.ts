@@ -13,6 +13,9 @@ export const runbookArticles = {
   deadLetters: 'dead-letters',
   notifyFailure: 'notify-failure',
   backlog: 'backlog',
+  undelivered: 'undelivered',
+  alertPath: 'alert-path',
+  rollback: 'rollback',
 } as const;
 
 /** CloudWatch's limit on an alarm's name, in characters. */

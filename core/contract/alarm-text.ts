@@ -13,7 +13,7 @@ const missingLabel = 'Missing data: ';
  */
 export function formatAlarmDescription(definition: AlarmDefinition): string {
   const lines = [definition.description, `${runbookLabel}${definition.runbook}`];
-  if (definition.type === 'metric') {
+  if (definition.type !== 'composite') {
     lines.push(`${missingLabel}${definition.missingData}, because ${definition.missingDataReason}`);
   }
   const text = lines.join('\n');

@@ -1,8 +1,14 @@
+import { checkAlerts, checkWebhooks } from './config-alerts.ts';
+import { checkDependencies } from './config-dependencies.ts';
+import { checkDuplicates } from './config-duplicates.ts';
+import { checkLabels } from './config-labels.ts';
 import type { ConfigPath, ConfigProblem } from './config-problems.ts';
-import { formatPath, problemAt, unavailableMessage } from './config-problems.ts';
+import { formatPath, problemAt } from './config-problems.ts';
+import { checkRollback, checkRollbacks } from './config-rollback.ts';
 import type { ParsedFleet, ParsedModel } from './config-schema.ts';
 import { checkBuckets, checkShards } from './config-shards.ts';
 import { checkSlices } from './config-slices.ts';
+import { checkSlos } from './config-slos.ts';
 import { type ParsedSource, sourcePath, sourcesOf } from './config-sources.ts';
 import { formatDuration } from './duration.ts';
 
@@ -11,22 +17,6 @@ import { formatDuration } from './duration.ts';
 export function predictionsOf(version: ParsedModel['versions'][number]): readonly string[] {
   const { prediction = [] } = version.schema;
   return typeof prediction === 'string' ? [prediction] : prediction;
-}
-
-function checkDuplicates(
-  names: readonly string[],
-  what: string,
-  pathOf: (index: number) => ConfigPath,
-): readonly ConfigProblem[] {
-  const first = new Map<string, number>();
-  const problems: ConfigProblem[] = [];
-  for (const [index, name] of names.entries()) {
-    const earlier = first.get(name);
-    if (earlier === undefined) first.set(name, index);
-    else
-      problems.push(problemAt(pathOf(index), name, `another ${what}: it is taken by ${formatPath(pathOf(earlier))}`));
-  }
-  return problems;
 }
 
 function checkVersions(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
@@ -45,7 +35,10 @@ function checkVersions(model: ParsedModel, base: ConfigPath): readonly ConfigPro
       ...checkDuplicates(columns, 'column name', (at) => [...path, 'schema', 'columns', at]),
       ...checkDuplicates(predictions, 'prediction name', (at) => [...path, 'schema', 'prediction', at]),
     );
-    const { output } = version.schema;
+    const { caller, output } = version.schema;
+    if (caller !== undefined && predictions.includes(caller)) {
+      problems.push(problemAt([...path, 'schema', 'caller'], caller, 'a column or field that is no prediction'));
+    }
     const outputPath = [...path, 'schema', 'output'];
     if (output === 'probability' && predictions.length > 1) {
       problems.push(problemAt(outputPath, output, '"classes" or "values": a probability is the only prediction'));
@@ -95,39 +88,6 @@ function checkFeatures(model: ParsedModel, base: ConfigPath): readonly ConfigPro
   return problems;
 }
 
-function checkSlos(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
-  const slos = model.slos.flatMap((slo, index) => (slo.kind === 'unavailable' ? [] : [{ slo, index }]));
-  const problems = [
-    ...checkDuplicates(
-      slos.map(({ slo }) => slo.name),
-      'SLO name',
-      (at) => [...base, 'slos', slos[at]?.index ?? at, 'name'],
-    ),
-  ];
-  const hasRequests = sourcesOf(model).some((source) => source.kind === 'http-capture');
-  const completeness = slos.filter(({ slo }) => slo.kind === 'completeness');
-  for (const { slo, index } of slos) {
-    const path = [...base, 'slos', index];
-    if (slo.kind !== 'completeness' && !hasRequests) {
-      const reason = "their captures hold no status and no latency; add httpCapture({ …, role: 'requests' }) to source";
-      problems.push({
-        path: formatPath(path),
-        message: unavailableMessage(`${slo.kind}Slo from SageMaker captures alone`, reason),
-      });
-    }
-  }
-  const [first, second] = completeness;
-  if (second !== undefined) {
-    problems.push(problemAt([...base, 'slos', second.index], second.slo, 'at most one completenessSlo'));
-  }
-  if (first !== undefined && !model.features.some(([, feature]) => feature.required)) {
-    problems.push(
-      problemAt([...base, 'features'], undefined, 'a feature with required: true for the completenessSlo to watch'),
-    );
-  }
-  return problems;
-}
-
 function checkSources(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
   const sources = sourcesOf(model);
   const problems = sources.flatMap((source, index) =>
@@ -141,11 +101,17 @@ function checkSources(model: ParsedModel, base: ConfigPath): readonly ConfigProb
         ]
       : [],
   );
-  const inferences = sources.some((source) => source.kind === 'sagemaker-capture' || source.role === 'inferences');
+  const inferences = sources.some(
+    (source) => source.kind === 'sagemaker-capture' || (source.kind === 'http-capture' && source.role === 'inferences'),
+  );
   if (inferences) return problems;
   return [
     ...problems,
-    problemAt([...base, 'source'], model.source, "a source of inferences beside those with role: 'requests'"),
+    problemAt(
+      [...base, 'source'],
+      model.source,
+      "a source of inferences beside those with role: 'requests' and groundTruth",
+    ),
   ];
 }
 
@@ -153,20 +119,6 @@ function checkTimes(model: ParsedModel, base: ConfigPath): readonly ConfigProble
   if (model.grace === undefined || model.grace >= model.captureDelay) return [];
   const delay = formatDuration(model.captureDelay);
   return [problemAt([...base, 'grace'], formatDuration(model.grace), `at least captureDelay (${delay})`)];
-}
-
-function checkAlerts(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
-  return (['yellow', 'red'] as const).flatMap((tier) =>
-    checkDuplicates(
-      model.alerts[tier].flatMap((contact) =>
-        contact.kind === 'unavailable'
-          ? []
-          : [contact.kind === 'email' ? contact.address.toLowerCase() : contact.address],
-      ),
-      'address',
-      (at) => [...base, 'alerts', tier, at],
-    ),
-  );
 }
 
 /** Everything wrong inside a model whose values are each right by themselves. */
@@ -178,7 +130,9 @@ export function checkModel(model: ParsedModel, base: ConfigPath): readonly Confi
     ...checkFeatures(model, base),
     ...checkSlices(model, base),
     ...checkSlos(model, base),
+    ...checkLabels(model, base),
     ...checkAlerts(model, base),
+    ...checkRollback(model, base),
   ];
 }
 
@@ -207,16 +161,20 @@ export function checkFleet(fleet: ParsedFleet): readonly ConfigProblem[] {
 
 /**
  * Everything wrong between models: names used twice, capture objects that would belong to two sources, shards missing
- * or too large.
+ * or too large, dependencies that go round, webhooks to hosts that are not listed.
  * @param count of all models, those included that have problems of their own
  */
 export function checkModels(
   models: readonly { readonly model: ParsedModel; readonly path: ConfigPath }[],
   count: number,
+  webhookHosts: readonly string[],
 ): readonly ConfigProblem[] {
   const problems = [
+    ...checkDependencies(models, count),
+    ...checkWebhooks(models, webhookHosts),
     ...checkShards(models, count),
     ...checkBuckets(models),
+    ...checkRollbacks(models),
     ...models.flatMap(({ model, path }) =>
       // Messages about the fleet as a whole run under this name and reach everybody.
       model.name.toLowerCase() === 'fleet'

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { strict, text, unavailableOption } from './config-values.ts';
+import type { ContactPolicy } from '../model/policy.ts';
+import { strict, text } from './config-values.ts';
 
 /** Where alerts go: what people and machines subscribe to the delivery topics with. */
 
@@ -15,8 +16,17 @@ const emailSchema = z.strictObject(
   strict,
 );
 
-/** A name and not a number: an address in digits is how private networks are reached. */
-function isPublicUrl(value: string): boolean {
+/** A public DNS name in lower case. A name and not a number: an address in digits is how private networks are reached. */
+export function isPublicHost(host: string): boolean {
+  return (
+    host.length <= 253 &&
+    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/.test(host) &&
+    !/\.(local|localhost|internal|home\.arpa)$/.test(host)
+  );
+}
+
+/** An https URL of a public host name, on the usual port, without credentials or fragment, written in its plain form. */
+export function isPublicUrl(value: string): boolean {
   const url = URL.parse(value);
   return (
     url !== null &&
@@ -25,8 +35,7 @@ function isPublicUrl(value: string): boolean {
     url.password === '' &&
     url.hash === '' &&
     url.href === value &&
-    /^([a-z0-9-]+\.)+[a-z]{2,63}$/.test(url.hostname) &&
-    !/\.(local|localhost|internal|home\.arpa)$/.test(url.hostname)
+    isPublicHost(url.hostname)
   );
 }
 
@@ -64,13 +73,54 @@ const functionSchema = z.strictObject(
   strict,
 );
 
-const expected = 'email(…), https(…), sqsQueue(…) or lambdaFunction(…)';
+const secretName = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
+const secretArn = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}$/;
+
+const secret = text(
+  'the name of a secret in Secrets Manager, or its whole ARN',
+  (value) => secretName.test(value) || secretArn.test(value),
+);
+
+const pagerDutySchema = z.strictObject(
+  {
+    kind: z.literal('pagerduty'),
+    secret,
+    region: z.enum(['us', 'eu'], { error: '"us" or "eu"' }).default('us'),
+  },
+  strict,
+);
+
+const webhookSchema = z.strictObject(
+  {
+    kind: z.literal('webhook'),
+    url: text(
+      'an https URL with a public host name, on port 443, without credentials',
+      (value) => value.length <= 2048 && isPublicUrl(value) && URL.parse(value)?.port === '',
+    ).optional(),
+    secret: secret.optional(),
+  },
+  strict,
+);
+
+const chatSchema = z.strictObject(
+  {
+    kind: z.literal('chat'),
+    topic: text('the ARN of a standard SNS topic', (value) =>
+      /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/.test(value),
+    ),
+  },
+  strict,
+);
+
+const expected = 'email(…), pagerDuty({…}), chat({…}), webhook({…}), https(…), sqsQueue(…) or lambdaFunction(…)';
 
 export const contacts = z
   .array(
-    z.discriminatedUnion('kind', [emailSchema, httpsSchema, queueSchema, functionSchema, unavailableOption], {
-      error: expected,
-    }),
+    z.discriminatedUnion(
+      'kind',
+      [emailSchema, httpsSchema, queueSchema, functionSchema, pagerDutySchema, webhookSchema, chatSchema],
+      { error: expected },
+    ),
     { error: `a list of ${expected}` },
   )
   .default([]);
@@ -79,3 +129,21 @@ export type EmailInput = z.input<typeof emailSchema>;
 export type HttpsInput = z.input<typeof httpsSchema>;
 export type QueueInput = z.input<typeof queueSchema>;
 export type FunctionInput = z.input<typeof functionSchema>;
+export type PagerDutyInput = z.input<typeof pagerDutySchema>;
+export type WebhookInput = z.input<typeof webhookSchema>;
+export type ChatInput = z.input<typeof chatSchema>;
+type ParsedContact = z.output<typeof contacts>[number];
+
+/** A contact as the pipeline knows it. */
+export function toContact(contact: ParsedContact): ContactPolicy {
+  switch (contact.kind) {
+    case 'pagerduty':
+      return { kind: contact.kind, address: contact.secret, region: contact.region };
+    case 'webhook':
+      return { kind: contact.kind, address: contact.url ?? contact.secret ?? '', isSecret: contact.url === undefined };
+    case 'chat':
+      return { kind: contact.kind, address: contact.topic };
+    default:
+      return contact;
+  }
+}

@@ -1,7 +1,16 @@
 import { z } from 'zod';
-import { contacts } from './config-contacts.ts';
+import { contacts, isPublicHost } from './config-contacts.ts';
+import { groundTruthSource as createGroundTruthSource, qualitySloSchema } from './config-labels.ts';
 import { unavailableMessage } from './config-problems.ts';
+import { endpointName, rollbackSchema } from './config-rollback.ts';
 import { slices } from './config-slices.ts';
+import {
+  availabilitySloSchema,
+  completenessSloSchema,
+  freshnessSloSchema,
+  latencySloSchema,
+  metricSloSchema,
+} from './config-slos.ts';
 import {
   day,
   duration,
@@ -69,10 +78,7 @@ const sagemakerSource = z.strictObject(
     kind: z.literal('sagemaker-capture'),
     bucket,
     prefix: prefix.default(''),
-    endpoint: text(
-      'a SageMaker endpoint name: 1 to 63 letters, digits or "-", not at an end',
-      (value) => value.length <= 63 && /^[A-Za-z0-9](-*[A-Za-z0-9])*$/.test(value),
-    ),
+    endpoint: endpointName,
     versionFrom: column.optional(),
     account: account.optional(),
     ...bucketOptions,
@@ -92,8 +98,17 @@ const httpSource = z.strictObject(
   strict,
 );
 
-const expectedSource = 'sagemakerCapture({…}) or httpCapture({…})';
-const source = z.discriminatedUnion('kind', [sagemakerSource, httpSource], { error: expectedSource });
+const groundTruthSource = createGroundTruthSource({
+  bucket,
+  prefix: prefix.default(''),
+  account: account.optional(),
+  ...bucketOptions,
+});
+
+const expectedSource = 'sagemakerCapture({…}), httpCapture({…}) or groundTruth({…})';
+const source = z.discriminatedUnion('kind', [sagemakerSource, httpSource, groundTruthSource], {
+  error: expectedSource,
+});
 const sources = z.array(source).min(1, { error: `at least one ${expectedSource}` });
 
 const baselinePath = text('a path to a baseline.json', (value) => value !== '' && isPrintable(value)).refine(
@@ -122,6 +137,7 @@ const version = z.strictObject(
           output: z
             .enum(['classes', 'probability', 'values'], { error: '"classes", "probability" or "values"' })
             .optional(),
+          caller: column.optional(),
         },
         strict,
       )
@@ -151,7 +167,9 @@ const feature = z.strictObject(
   {
     ignore: flag().default(false),
     required: flag().default(false),
-    kind: z.enum(['numeric', 'categorical'], { error: '"numeric" or "categorical"' }).optional(),
+    kind: z
+      .enum(['numeric', 'categorical', 'embedding'], { error: '"numeric", "categorical" or "embedding"' })
+      .optional(),
     minimumEffect: number('a PSI from 0 to 10', (value) => value >= 0 && value <= 10).optional(),
     published: flag().default(false),
   },
@@ -170,44 +188,21 @@ const features = z
   .pipe(z.map(featureName, feature))
   .transform((named) => [...named].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 
-const objective = number('a number in (0, 1)', (value) => value > 0 && value < 1);
-
-/** An error rate can't burn a budget faster than 1 / (1 − objective): below this the alarm could never fire. */
-const burnObjective = objective.refine((value) => !(value > 0 && value < 1) || (1 - value) * 14.4 < 1, {
-  error: 'a number above 0.9306: a lower objective can never burn its budget 14.4 times too fast',
-});
-
-const period = duration(
-  'whole hours from "1d" to "30d"',
-  (value) => value >= day && value <= 30 * day && value % hour === 0,
-).default(30 * day);
-const sloName = name('an SLO name', 50);
-
-const latencySloSchema = z.strictObject(
-  {
-    kind: z.literal('latency'),
-    name: sloName.default('latency'),
-    threshold: duration('a duration from "1ms" to "1h"', (value) => value >= 1 && value <= hour),
-    objective: burnObjective,
-    period,
-  },
-  strict,
-);
-
-const availabilitySloSchema = z.strictObject(
-  { kind: z.literal('availability'), name: sloName.default('availability'), objective: burnObjective, period },
-  strict,
-);
-
-const completenessSloSchema = z.strictObject(
-  { kind: z.literal('completeness'), name: sloName.default('completeness'), objective },
-  strict,
-);
-
 const slo = z.discriminatedUnion(
   'kind',
-  [latencySloSchema, availabilitySloSchema, completenessSloSchema, unavailableOption],
-  { error: 'latencySlo({…}), availabilitySlo({…}) or completenessSlo({…})' },
+  [
+    latencySloSchema,
+    availabilitySloSchema,
+    completenessSloSchema,
+    freshnessSloSchema,
+    metricSloSchema,
+    qualitySloSchema,
+    unavailableOption,
+  ],
+  {
+    error:
+      'latencySlo({…}), availabilitySlo({…}), completenessSlo({…}), freshnessSlo({…}), metricSlo({…}) or qualitySlo({…})',
+  },
 );
 
 function share(expected: string) {
@@ -263,8 +258,8 @@ export const modelSchema = z.strictObject(
     alerts: z.strictObject({ yellow: contacts, red: contacts }, strict).prefault({}),
     slices: slices.default([]),
     privacy: unavailable('privacy', 'nothing is pseudonymised or dropped; remove personal data before capture'),
-    dependsOn: unavailable('dependsOn', 'every model alerts for itself'),
-    rollback: unavailable('rollback', 'no endpoint is changed'),
+    dependsOn: z.array(name('a model name', 100), { error: 'a list of names of models' }).default([]),
+    rollback: rollbackSchema.optional(),
     shard: text(
       `a shard name of 1 to 20 lower-case letters, digits or "-", beginning with a letter, other than ${reservedShards.join(', ')}`,
       (value) => value.length <= 20 && /^[a-z](-?[a-z0-9])*$/.test(value) && !reservedShards.includes(value),
@@ -337,6 +332,11 @@ export const fleetSchema = z.strictObject(
       'a path or URL of at most 400 printable characters without spaces',
       (value) => value !== '' && value.length <= 400 && isPrintable(value) && !/\s/.test(value),
     ).default('docs/runbook.md'),
+    webhookHosts: z
+      .array(text('a public host name in lower case, such as "hooks.example.com"', isPublicHost), {
+        error: 'a list of host names',
+      })
+      .default([]),
     calendar: z
       .strictObject(
         {
@@ -365,6 +365,4 @@ export type ParsedFleet = z.output<typeof fleetSchema>;
 export type ParsedModel = z.output<typeof modelSchema>;
 export type SagemakerCaptureInput = z.input<typeof sagemakerSource>;
 export type HttpCaptureInput = z.input<typeof httpSource>;
-export type LatencySloInput = z.input<typeof latencySloSchema>;
-export type AvailabilitySloInput = z.input<typeof availabilitySloSchema>;
-export type CompletenessSloInput = z.input<typeof completenessSloSchema>;
+export type GroundTruthInput = z.input<typeof groundTruthSource>;

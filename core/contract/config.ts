@@ -2,27 +2,43 @@ import { allocateBudget, type Budget } from '../model/budget.ts';
 import type { Calendar, DayKind } from '../model/calendar.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { sha256 } from '../model/content-hash.ts';
-import type { FleetPolicy, ModelPolicy, SloPolicy, SourcePolicy, VersionPolicy } from '../model/policy.ts';
+import type { FleetPolicy, ModelPolicy, SourcePolicy, VersionPolicy } from '../model/policy.ts';
 import { chooseScales } from '../model/scales.ts';
 import { checkFleet, checkModel, checkModels, predictionsOf } from './config-checks.ts';
-import type { EmailInput, FunctionInput, HttpsInput, QueueInput } from './config-contacts.ts';
-import { ConfigError, type ConfigPath, type ConfigProblem, describeIssues } from './config-problems.ts';
 import {
-  type AvailabilitySloInput,
-  type CompletenessSloInput,
+  type ChatInput,
+  type EmailInput,
+  type FunctionInput,
+  type HttpsInput,
+  type PagerDutyInput,
+  type QueueInput,
+  toContact,
+  type WebhookInput,
+} from './config-contacts.ts';
+import { type QualitySloInput, toLabelPolicy, toLabelSource, toQualitySlos } from './config-labels.ts';
+import { ConfigError, type ConfigPath, type ConfigProblem, describeIssues } from './config-problems.ts';
+import { type RollbackInput, toRollback } from './config-rollback.ts';
+import {
   type ConfigInput,
   configSchema,
   fleetSchema,
+  type GroundTruthInput,
   type HttpCaptureInput,
-  type LatencySloInput,
   modelSchema,
   type ParsedFleet,
   type ParsedModel,
   type SagemakerCaptureInput,
 } from './config-schema.ts';
 import { listSlices } from './config-slices.ts';
+import {
+  type AvailabilitySloInput,
+  type CompletenessSloInput,
+  type FreshnessSloInput,
+  type LatencySloInput,
+  type MetricSloInput,
+  toSlos,
+} from './config-slos.ts';
 import { sourcesOf } from './config-sources.ts';
-import type { UnavailableOption } from './config-values.ts';
 import { type DeploymentPolicy, describeDeployment } from './deployment.ts';
 
 export { ConfigError, type ConfigProblem } from './config-problems.ts';
@@ -44,6 +60,11 @@ export function httpCapture(options: Omit<HttpCaptureInput, 'kind'>): HttpCaptur
   return { ...options, kind: 'http-capture' };
 }
 
+/** Labels: SageMaker's ground truth files or CSV with a header. They are joined with the captures of the model's other sources. */
+export function groundTruth(options: Omit<GroundTruthInput, 'kind'>): GroundTruthInput {
+  return { ...options, kind: 'ground-truth' };
+}
+
 /** A share of requests must be answered within the threshold. Default name `latency`. */
 export function latencySlo(options: Omit<LatencySloInput, 'kind'>): LatencySloInput {
   return { ...options, kind: 'latency' };
@@ -57,6 +78,19 @@ export function availabilitySlo(options: Omit<AvailabilitySloInput, 'kind'>): Av
 /** A share of rows must carry a value, for each feature with `required: true`. Default name `completeness`. */
 export function completenessSlo(options: Omit<CompletenessSloInput, 'kind'>): CompletenessSloInput {
   return { ...options, kind: 'completeness' };
+}
+
+/** At a share of minutes the newest record must not be older than the threshold. Default name `freshness`. */
+export function freshnessSlo(options: Omit<FreshnessSloInput, 'kind'>): FreshnessSloInput {
+  return { ...options, kind: 'freshness' };
+}
+
+/**
+ * In a share of minutes a CloudWatch metric must be within bounds: a business figure, or the endpoint's own CPU, GPU, disk
+ * or errors. Minutes without data don't count. Default name: the metric's.
+ */
+export function metricSlo(options: Omit<MetricSloInput, 'kind'>): MetricSloInput {
+  return { ...options, kind: 'metric' };
 }
 
 export function email(address: string): EmailInput {
@@ -82,54 +116,77 @@ export function lambdaFunction(arn: string): FunctionInput {
   return { kind: 'lambda', address: arn };
 }
 
-/** Refused in this version. */
-export function qualitySlo(_options: unknown): UnavailableOption {
-  return { kind: 'unavailable', option: 'qualitySlo', reason: 'labels are not read' };
+/**
+ * A measure of quality must hold, by the labels of `groundTruth`. Only records whose labels had `labelsWithin` to come can be red.
+ * Default name: the measure.
+ */
+export function qualitySlo(options: Omit<QualitySloInput, 'kind'>): QualitySloInput {
+  return { ...options, kind: 'quality' };
 }
 
-/** Refused in this version. */
-export function pagerDuty(_options: unknown): UnavailableOption {
-  return { kind: 'unavailable', option: 'pagerDuty', reason: "give its SNS integration's URL: https({ secret })" };
+/**
+ * A PagerDuty service, by its Events API v2 integration: `secret` names the secret in Secrets Manager whose text is the
+ * integration key. One incident an episode: it is triggered, and resolved by Tidewatch.
+ */
+export function pagerDuty(options: Omit<PagerDutyInput, 'kind'>): PagerDutyInput {
+  return { ...options, kind: 'pagerduty' };
 }
 
-/** Refused in this version. */
-export function sagemakerEndpoint(_options: unknown): UnavailableOption {
-  return { kind: 'unavailable', option: 'sagemakerEndpoint', reason: 'no endpoint is changed' };
+/** An SNS topic that a channel of Amazon Q Developer in chat applications listens to. */
+export function chat(options: Omit<ChatInput, 'kind'>): ChatInput {
+  return { ...options, kind: 'chat' };
+}
+
+/**
+ * A URL that takes the full JSON of a message by POST, on a host of `fleet.webhookHosts`. One with a key in it belongs
+ * into a secret: `webhook({ secret })`.
+ */
+export function webhook(options: Omit<WebhookInput, 'kind'>): WebhookInput {
+  return { ...options, kind: 'webhook' };
+}
+
+type RollbackOptions<Kind extends RollbackInput['kind']> = Omit<Extract<RollbackInput, { kind: Kind }>, 'kind'>;
+
+/** On red: back to the endpoint configuration that answered before and is known to be good. A dry run by default. */
+export function sagemakerEndpoint(options: RollbackOptions<'sagemaker-endpoint'> = {}): RollbackInput {
+  return { ...options, kind: 'sagemaker-endpoint' };
+}
+
+/** On red: back to the weights that the endpoint's variants had before. A dry run by default. */
+export function sagemakerWeights(options: RollbackOptions<'sagemaker-weights'> = {}): RollbackInput {
+  return { ...options, kind: 'sagemaker-weights' };
+}
+
+/** On red: back to the version that the alias of a function pointed to before. A dry run by default. */
+export function lambdaAlias(options: RollbackOptions<'lambda-alias'>): RollbackInput {
+  return { ...options, kind: 'lambda-alias' };
+}
+
+/** On red: starts a workflow of one's own, which is told what to go back to. A dry run by default. */
+export function stepFunctions(options: RollbackOptions<'step-functions'>): RollbackInput {
+  return { ...options, kind: 'step-functions' };
 }
 
 function toSource(source: ReturnType<typeof sourcesOf>[number]): SourcePolicy {
+  if (source.kind === 'ground-truth') return toLabelSource(source);
   const { kind, bucket, prefix, account } = source;
-  if (kind === 'http-capture') return { kind, bucket, prefix, account, role: source.role };
+  if (source.kind === 'http-capture') return { kind, bucket, prefix, account, role: source.role };
   const { endpoint, versionFrom } = source;
   return { kind, bucket, prefix, account, role: 'inferences', endpoint, versionFrom };
 }
 
-function toVersion(version: ParsedModel['versions'][number]): VersionPolicy {
+/** @param embeddings columns of the model that hold vectors */
+function toVersion(version: ParsedModel['versions'][number], embeddings: readonly string[]): VersionPolicy {
   const { match, schema, baseline } = version;
   return {
     match,
     columns: schema.columns,
     predictions: predictionsOf(version),
     ...(schema.output !== undefined && { output: schema.output }),
+    ...(embeddings.length > 0 && { embeddings }),
+    ...(schema.caller !== undefined && { caller: schema.caller }),
     baseline: typeof baseline === 'string' ? { path: baseline } : baseline,
   };
-}
-
-function toSlos(slo: ParsedModel['slos'][number]): readonly SloPolicy[] {
-  switch (slo.kind) {
-    case 'latency': {
-      const { kind, name, objective, threshold, period } = slo;
-      return [{ kind, name, objective, thresholdMilliseconds: threshold, periodSeconds: period / 1000 }];
-    }
-    case 'availability': {
-      const { kind, name, objective, period } = slo;
-      return [{ kind, name, objective, periodSeconds: period / 1000 }];
-    }
-    case 'completeness':
-      return [slo];
-    case 'unavailable':
-      return [];
-  }
 }
 
 /** What the model may spend on false alarms: see `allocateBudget`. */
@@ -156,21 +213,27 @@ function toPolicy(model: ParsedModel, fleet: FleetPolicy, calendar: Calendar, mo
   const windowSeconds = model.window / 1000;
   const { level, minimumEffect, effectLevel, minimumMissingRise, minimumUnseenRise } = model.drift;
   const slices = listSlices(model.slices);
+  const embeddings = model.features.flatMap(([name, { kind }]) => (kind === 'embedding' ? [name] : []));
   const budget = deriveBudget(fleet.falseAlarms.yellowPerWeek, models, windowSeconds, slices.length > 0);
-  const contacts = (tier: 'yellow' | 'red') =>
-    model.alerts[tier].flatMap((contact) => (contact.kind === 'unavailable' ? [] : [contact]));
+  const graceSeconds = (model.grace ?? Math.max(600_000, model.captureDelay)) / 1000;
+  const labels = toLabelPolicy(model);
+  const qualitySlos = toQualitySlos(model);
+  const rollback = toRollback(model, graceSeconds);
+  const contacts = (tier: 'yellow' | 'red') => model.alerts[tier].map(toContact);
   return {
     schema: 'tidewatch.config/1',
     name: model.name,
     sources: sourcesOf(model).map(toSource),
-    versions: model.versions.map(toVersion),
+    versions: model.versions.map((version) => toVersion(version, embeddings)),
     windowSeconds,
     calendar,
-    graceSeconds: (model.grace ?? Math.max(600_000, model.captureDelay)) / 1000,
+    graceSeconds,
     captureDelaySeconds: model.captureDelay / 1000,
     silenceAfterSeconds: model.silenceAfter === undefined ? undefined : model.silenceAfter / 1000,
     features: model.features,
-    slos: model.slos.flatMap(toSlos),
+    slos: toSlos(model),
+    ...(labels && { labels }),
+    ...(qualitySlos.length > 0 && { qualitySlos }),
     drift: {
       level: level ?? budget.driftLevel,
       retestLevel: budget.retestLevel,
@@ -186,6 +249,8 @@ function toPolicy(model: ParsedModel, fleet: FleetPolicy, calendar: Calendar, mo
     ...(slices.length > 0 && { slices, sliceLevel: budget.sliceLevel }),
     publishedFeatures: model.publishedFeatures,
     alerts: { yellow: contacts('yellow'), red: contacts('red') },
+    ...(model.dependsOn.length > 0 && { dependsOn: model.dependsOn }),
+    ...(rollback && { rollback }),
   };
 }
 
@@ -201,8 +266,8 @@ function findProblems(value: unknown): readonly ConfigProblem[] {
     return data === undefined ? [] : [{ model: data, path: ['models', index] }];
   });
   for (const { model, path } of sound) problems.push(...checkModel(model, path));
-  problems.push(...checkModels(sound, models.length));
   const fleet = fleetSchema.safeParse('fleet' in value ? (value.fleet ?? {}) : {}).data;
+  problems.push(...checkModels(sound, models.length, fleet?.webhookHosts ?? []));
   if (fleet !== undefined) problems.push(...checkFleet(fleet));
   return problems;
 }
@@ -223,9 +288,14 @@ export function parseConfig(value: unknown): ParsedConfig {
   const problems = findProblems(value);
   if (problems.length > 0) throw new ConfigError(problems);
   const config = configSchema.parse(value);
-  const { falseAlarms, runbook } = config.fleet;
+  const { falseAlarms, runbook, webhookHosts } = config.fleet;
   const { yellowPerWeek } = falseAlarms;
-  const fleet: FleetPolicy = { schema: 'tidewatch.fleet/1', falseAlarms: { yellowPerWeek }, runbook };
+  const fleet: FleetPolicy = {
+    schema: 'tidewatch.fleet/1',
+    falseAlarms: { yellowPerWeek },
+    runbook,
+    ...(webhookHosts.length > 0 && { webhookHosts }),
+  };
   const calendar = toCalendar(config.fleet.calendar);
   return {
     fleet,

@@ -19,6 +19,12 @@ export const envNames = {
   yellowTopicArn: 'TIDEWATCH_TOPIC_YELLOW_ARN',
   /** ARN of the delivery topic people subscribe to for red. */
   redTopicArn: 'TIDEWATCH_TOPIC_RED_ARN',
+  /** ARNs of the topics that CloudWatch's alarms go to. */
+  yellowAlarmTopicArn: 'TIDEWATCH_ALARM_TOPIC_YELLOW_ARN',
+  redAlarmTopicArn: 'TIDEWATCH_ALARM_TOPIC_RED_ARN',
+  /** URL of the queue of messages to pagers, chats and webhooks, and of its dead-letter queue. */
+  deliverQueueUrl: 'TIDEWATCH_DELIVER_QUEUE_URL',
+  deliverDeadLetterQueueUrl: 'TIDEWATCH_DELIVER_DEAD_LETTER_QUEUE_URL',
   /** Name of the shard whose models a function works for. */
   shard: 'TIDEWATCH_SHARD',
   /** Names of all shards, separated by commas. */
@@ -60,4 +66,12 @@ export const scheduleInputs = {
   sweep: { schedule: 'sweep' },
   /** notify, every minute. */
   overdue: { schedule: 'overdue' },
+  /** rollback, every minute. */
+  rollback: { schedule: 'rollback' },
 } as const;
+
+/** `schema` of a message by which the sweep announces a capture object, on the queue that also takes S3's events. */
+export const announcementSchema = 'tidewatch.announcement/1';
+
+/** EventBridge's event of an endpoint that began or ended to change. */
+export const endpointEvent = { source: 'aws.sagemaker', detailType: 'SageMaker Endpoint State Change' } as const;

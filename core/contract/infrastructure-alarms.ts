@@ -1,4 +1,4 @@
-import type { MetricAlarmDefinition } from '../model/alarm.ts';
+import type { CompositeAlarmDefinition, MathAlarmDefinition, MetricAlarmDefinition } from '../model/alarm.ts';
 import type { FleetPolicy } from '../model/policy.ts';
 import { runbookArticles, runbookLink } from './alarm-definitions.ts';
 
@@ -40,6 +40,48 @@ export function deadLetterAlarm(
 }
 
 /**
+ * Rings again where a dead-letter queue that was not empty holds more. The alarm above rings once, and stays as long as
+ * the oldest message does: what comes after it would be told to nobody. Five minutes, because SQS counts approximately and
+ * a burst is one piece of news.
+ * @param holds as of the alarm above
+ */
+export function deadLetterGrowthAlarm(
+  queue: string,
+  holds: string,
+  audience: 'yellow' | 'red',
+  fleet: FleetPolicy,
+): MathAlarmDefinition {
+  return {
+    type: 'math',
+    name: `${deadLetterPrefix}${queue}/growing`,
+    description: `the dead-letter queue ${queue} was not empty, and holds more now. Each message is ${holds}`,
+    runbook: runbookLink(fleet, runbookArticles.deadLetters),
+    audience,
+    queries: [
+      {
+        id: 'held',
+        metric: {
+          namespace: 'AWS/SQS',
+          metric: 'ApproximateNumberOfMessagesVisible',
+          dimensions: [['QueueName', queue]],
+          statistic: 'Maximum',
+        },
+      },
+      // What it grew by, where it held any before: the first message is the other alarm's.
+      { id: 'growth', expression: 'IF(DIFF(held) < held, DIFF(held), 0)' },
+    ],
+    watches: 'growth',
+    periodSeconds: 300,
+    evaluationPeriods: 1,
+    datapointsToAlarm: 1,
+    threshold: 0,
+    comparison: 'GreaterThanThreshold',
+    missingData: 'notBreaching',
+    missingDataReason: 'SQS stops to report a queue that held nothing for six hours',
+  };
+}
+
+/**
  * The alarm of the notifying function itself. It runs every minute, so three failing minutes are no accident; a single
  * message that can't be sent ends in the dead-letter queue instead.
  */
@@ -64,8 +106,97 @@ export function notifyFailureAlarm(functionName: string, fleet: FleetPolicy): Me
   };
 }
 
+/**
+ * The alarms on the notifying function's runs: one that tells nobody, and the page, which waits for the first run of a
+ * fresh stack. It goes to people directly: without its runs nothing held back is told, and nobody watches the other ways.
+ */
+export function notifySilenceAlarms(
+  functionName: string,
+  fleet: FleetPolicy,
+): readonly [MetricAlarmDefinition, CompositeAlarmDefinition] {
+  const runs = 'tidewatch/notify-silence/runs';
+  const runbook = runbookLink(fleet, runbookArticles.alertPath);
+  return [
+    {
+      type: 'metric',
+      name: runs,
+      description: 'the notifying function has not run for a quarter of an hour, or never',
+      runbook,
+      audience: 'none',
+      namespace: 'AWS/Lambda',
+      metric: 'Invocations',
+      dimensions: [['FunctionName', functionName]],
+      statistic: 'Maximum',
+      periodSeconds: 60,
+      evaluationPeriods: 15,
+      datapointsToAlarm: 15,
+      threshold: 1,
+      comparison: 'LessThanThreshold',
+      missingData: 'breaching',
+      missingDataReason: 'it runs every minute: a function that does not run reports nothing',
+    },
+    {
+      type: 'composite',
+      name: 'tidewatch/notify-silence',
+      description: 'the notifying function does not run any more: alarms of models may not reach people',
+      runbook,
+      audience: 'red',
+      rule: `ALARM("${runs}")`,
+      // Only a suppressor gives an alarm a time to wait: a metric that was never published is taken for a missing one.
+      suppressor: { alarm: notifyFailureAlarmName, waitSeconds: firstRunSeconds, extensionSeconds: 60 },
+    },
+  ];
+}
+
+/** Time that a fresh stack has for the first run of its notifying function. */
+const firstRunSeconds = 600;
+
 /** Prefix of the alarms on what waits in a queue. */
 const backlogPrefix = 'tidewatch/backlog/';
+
+/** Prefix of the alarms on messages that do not reach a pager, a chat or a webhook. */
+const undeliveredPrefix = 'tidewatch/undelivered/';
+
+/**
+ * The alarms of the queue of messages to pagers, chats and webhooks: it is empty within seconds. One is for messages that
+ * are tried in vain, one for messages that nobody takes. Both go to people directly.
+ */
+export function deliveryAlarms(queue: string, fleet: FleetPolicy): readonly MetricAlarmDefinition[] {
+  const common = {
+    type: 'metric',
+    runbook: runbookLink(fleet, runbookArticles.undelivered),
+    audience: 'red',
+    namespace: 'AWS/SQS',
+    dimensions: [['QueueName', queue]],
+    statistic: 'Maximum',
+    periodSeconds: 60,
+    missingData: 'notBreaching',
+    missingDataReason: 'SQS stops to report a queue that held nothing for six hours',
+  } satisfies Partial<MetricAlarmDefinition>;
+  return [
+    {
+      ...common,
+      name: `${undeliveredPrefix}${queue}/failing`,
+      description:
+        'a message has been tried for five minutes and does not reach a pager, a chat or a webhook; mail and queues have it',
+      metric: 'ApproximateNumberOfMessagesNotVisible',
+      evaluationPeriods: 6,
+      datapointsToAlarm: 5,
+      threshold: 0,
+      comparison: 'GreaterThanThreshold',
+    },
+    {
+      ...common,
+      name: `${undeliveredPrefix}${queue}/waiting`,
+      description: 'messages to pagers, chats and webhooks wait, and no function takes them; mail and queues have them',
+      metric: 'ApproximateNumberOfMessagesVisible',
+      evaluationPeriods: 3,
+      datapointsToAlarm: 3,
+      threshold: 0,
+      comparison: 'GreaterThanThreshold',
+    },
+  ];
+}
 
 /** Longer than the default grace: windows are judged without what waits. */
 const lateSeconds = 900;

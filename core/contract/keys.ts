@@ -2,7 +2,7 @@ import { canonicalJson } from '../model/canonical-json.ts';
 import { sha256 } from '../model/content-hash.ts';
 import type { Series } from '../model/profile.ts';
 
-/** A series without its layout: what a verdict is about. */
+/** A series without its layout and the width of its windows: what a verdict is about. */
 export type VerdictSeries = Pick<Series, 'model' | 'variant' | 'version'>;
 
 /** Longest segment of a key, in bytes after encoding. A file name may have 255. */
@@ -10,6 +10,7 @@ export const maximumSegmentBytes = 200;
 
 const maximumRevision = 999_999;
 const maximumLogIndex = 999_999_999_999;
+const maximumWindowSeconds = 86_400;
 const dayPattern = /^\d{4}-\d{2}-\d{2}$/;
 const hashPattern = /^[0-9a-f]{16,64}$/;
 
@@ -150,7 +151,20 @@ function windowAt(segments: readonly string[], index: number): number {
 }
 
 function seriesPath(series: Series): string {
-  return [series.model, series.variant, series.version, series.layout].map(encodeSegment).join('/');
+  return `${encodeSegment(series.model)}/${seriesKey(series)}`;
+}
+
+/**
+ * A series among those of its model: `AllTraffic/credit-v7/0123456789abcdef-3600`.
+ * @throws {KeyError} also for windows that are no whole number of seconds, or longer than a day.
+ */
+export function seriesKey({ variant, version, layout, windowSeconds }: Omit<Series, 'model'>): string {
+  if (!Number.isInteger(windowSeconds) || windowSeconds < 1 || windowSeconds > maximumWindowSeconds) {
+    throw new KeyError('window', windowSeconds, `whole seconds from 1 to ${maximumWindowSeconds}`);
+  }
+  // The layout by itself too: with a width behind it, `..` would be a name.
+  encodeSegment(layout);
+  return [variant, version, `${layout}-${windowSeconds}`].map(encodeSegment).join('/');
 }
 
 function verdictSeriesPath(series: VerdictSeries): string {
@@ -158,7 +172,10 @@ function verdictSeriesPath(series: VerdictSeries): string {
 }
 
 function seriesAt(segments: readonly string[]): Series {
-  return { ...verdictSeriesAt(segments), layout: nameAt(segments, 4) };
+  // Greedy: of a layout with dashes the last one is meant.
+  const [, layout, windowSeconds] = /^(.*)-(\d+)$/s.exec(nameAt(segments, 4)) ?? [];
+  if (layout === undefined) throw new KeyError('segment', segments[4], 'a layout and the seconds of a window');
+  return { ...verdictSeriesAt(segments), layout, windowSeconds: Number(windowSeconds) };
 }
 
 function verdictSeriesAt(segments: readonly string[]): VerdictSeries {
@@ -327,12 +344,31 @@ export function parseLiveVerdictKey(
   );
 }
 
+/** What objects of a model were counted by: its policy and baselines. @param hash of their hashes. */
+export function runtimeKey(model: string, hash: string): string {
+  return `runtimes/${encodeSegment(model)}/${checkHash('hash', hash)}`;
+}
+
 export function quarantinePrefix(model: string): string {
   return `quarantine/${encodeSegment(model)}/`;
 }
 
 export function quarantineKey(model: string, object: string): string {
   return `${quarantinePrefix(model)}${checkHash('object id', object)}.json`;
+}
+
+/** Notes of capture objects of which nothing was counted into any window. */
+export function emptyPrefix(model: string): string {
+  return `empty/${encodeSegment(model)}/`;
+}
+
+/** Those of objects that arrived on a UTC day, yyyy-mm-dd. */
+export function emptyDayPrefix(model: string, day: string): string {
+  return `${emptyPrefix(model)}${checkDay(day)}/`;
+}
+
+export function emptyKey(model: string, day: string, object: string): string {
+  return `${emptyDayPrefix(model, day)}${checkHash('object id', object)}`;
 }
 
 /** All daily roll-ups of a model's SLI sums. */
@@ -359,6 +395,73 @@ export function parseSlisKey(
     (segments) => ({ model: nameAt(segments, 1), day: segments[2] ?? '', hash: segments[3] ?? '' }),
     (value) => slisKey(value.model, value.day, value.hash),
   );
+}
+
+/** The two sides of the join of labels. */
+export type JoinSide = 'index' | 'labels';
+
+/** What was taken from each object, by the day on which the object came. */
+export function joinPartPrefix(side: JoinSide, model: string): string {
+  return `${side}/parts/${encodeSegment(model)}/`;
+}
+
+export function joinPartDayPrefix(side: JoinSide, model: string, day: string): string {
+  return `${joinPartPrefix(side, model)}${checkDay(day)}/`;
+}
+
+export function joinPartKey(side: JoinSide, model: string, day: string, object: string): string {
+  return `${joinPartDayPrefix(side, model, day)}${checkHash('object id', object)}`;
+}
+
+export function parseJoinPartKey(
+  key: string,
+): { readonly side: JoinSide; readonly model: string; readonly day: string; readonly objectId: string } | undefined {
+  const side = key.startsWith('index/') ? 'index' : 'labels';
+  return parseKey(
+    key,
+    side,
+    5,
+    (segments) => ({ side, model: nameAt(segments, 2), day: segments[3] ?? '', objectId: segments[4] ?? '' }) as const,
+    (value) => joinPartKey(value.side, value.model, value.day, value.objectId),
+  );
+}
+
+/** Parts of a day put together. `recent`: they are put together again, and kept for weeks only. */
+export function joinPackKey(
+  side: JoinSide,
+  kept: 'recent' | 'packs',
+  model: string,
+  day: string,
+  hash: string,
+): string {
+  return `${side}/${kept}/${encodeSegment(model)}/${checkDay(day)}/${checkHash('hash', hash)}`;
+}
+
+/** All statements of a model's cohorts. */
+export function cohortPrefix(model: string): string {
+  return `quality/cohorts/${encodeSegment(model)}/`;
+}
+
+/** What labels showed of the inferences of a day, by the number of the statement. */
+export function cohortKey(
+  model: string,
+  cohort: { readonly day: string; readonly variant: string; readonly version: string },
+  revision: number,
+  hash: string,
+): string {
+  const path = [cohort.variant, cohort.version].map(encodeSegment).join('/');
+  const number = padNumber('revision', revision, maximumRevision);
+  return `${cohortPrefix(model)}${checkDay(cohort.day)}/${path}/${number}-${checkHash('hash', hash)}.json`;
+}
+
+/** Where the join of a model's labels stands. */
+export function joinManifestKey(model: string, hash: string): string {
+  return `quality/manifests/${encodeSegment(model)}/${checkHash('hash', hash)}`;
+}
+
+/** What was said of a model's quality. */
+export function qualityKey(model: string, hash: string): string {
+  return `quality/judgements/${encodeSegment(model)}/${checkHash('hash', hash)}.json`;
 }
 
 /** All evidence bundles of a model, in the audit bucket. */

@@ -28,13 +28,22 @@ export const metricNames = {
    */
   quarantineShare: 'QuarantineShare',
   /** Score: captured records over invocations reported by the source, 0 to 1. */
-  captureCoverage: 'CaptureCoverage',
   /** Gauge: error rate over the long burn window, in multiples of the budgeted rate. Dimension `Slo`. */
   sloBurnRate: 'SloBurnRate',
   /** Gauge: share of the period's error budget left; negative when overspent. Dimension `Slo`. */
   sloErrorBudgetRemaining: 'SloErrorBudgetRemaining',
-  /** Score: a quality measure from ground truth. Dimension `Measure`. */
+  /**
+   * Gauge: seconds until the error budget is spent at the rate of the last six hours. Only while that is beyond chance.
+   * Dimension `Slo`.
+   */
+  sloErrorBudgetExhaustionSeconds: 'SloErrorBudgetExhaustionSeconds',
+  /**
+   * Gauge: a measure of quality by labels, of the records of the objective's last period whose labels had their time. Dimension
+   * `Measure`. Of two objectives of one measure the first is published.
+   */
   quality: 'Quality',
+  /** Gauge: share of the records of the newest week whose labels had their time that have one, 0 to 1. */
+  labelCoverage: 'LabelCoverage',
   /** Gauge: seconds from the end of the newest judged window until now. */
   evaluationLagSeconds: 'EvaluationLagSeconds',
   /** Gauge of no model: 1 at each tick that completed. Dimension `Shard` where it is deployed, none where it is embedded. */

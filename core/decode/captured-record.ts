@@ -24,6 +24,7 @@ export interface CapturedRecord {
   readonly status?: number | undefined;
   readonly latencyMilliseconds?: number | undefined;
   readonly route?: string | undefined;
+  readonly caller?: string | undefined;
   readonly input?: CapturedPayload | undefined;
   readonly output?: CapturedPayload | undefined;
 }

@@ -111,7 +111,8 @@ class CaptureDecoder {
 }
 
 function invocationOf(record: CapturedRecord, line: Line): Invocation {
-  const { eventId, inferenceId, time, variant, version, status, latencyMilliseconds, route } = record;
+  const { eventId, inferenceId, time, variant, version, status, latencyMilliseconds, route, caller } = record;
   const place = { line: line.number, offset: line.offset, length: line.length };
-  return { eventId, inferenceId, time, variant, version, status, latencyMilliseconds, route, ...place };
+  const invocation = { eventId, inferenceId, time, variant, version, status, latencyMilliseconds, route, ...place };
+  return caller === undefined ? invocation : { ...invocation, caller };
 }

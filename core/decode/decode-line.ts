@@ -1,3 +1,4 @@
+import { type CallerReader, callerReader } from './caller-field.ts';
 import type { CapturedPayload, CapturedRecord, RecordReader } from './captured-record.ts';
 import type { DecodePlan } from './decode-plan.ts';
 import { Fault, type FaultOrigin } from './fault.ts';
@@ -21,7 +22,19 @@ export type LineDecoder = (line: Line) => DecodedLine | Fault | undefined;
 
 export function lineDecoder(plan: DecodePlan): LineDecoder {
   const read = plan.format === 'sagemaker-capture' ? sagemakerRecordReader(plan) : httpRecordReader(plan);
-  return (line) => decodeLine(line, read, plan);
+  const callerOf = callerReader(plan);
+  const readAll = callerOf ? readCaller(read, callerOf) : read;
+  return (line) => decodeLine(line, readAll, plan);
+}
+
+/** The same with the caller that the line names. */
+function readCaller(read: RecordReader, callerOf: CallerReader): RecordReader {
+  return (line, number) => {
+    const record = read(line, number);
+    if (record instanceof Fault) return record;
+    const caller = callerOf(line, record.version);
+    return caller === undefined ? record : { ...record, caller };
+  };
 }
 
 function decodeLine(line: Line, read: RecordReader, plan: DecodePlan): DecodedLine | Fault | undefined {
@@ -85,6 +98,7 @@ function schemaOf({ versions }: DecodePlan, version: string): RowSchema | undefi
       columns: schema.columns,
       predictions: schema.predictions,
       output: schema.output,
+      embeddings: schema.embeddings,
       borrowed: own === undefined,
     }
   );

@@ -1,6 +1,6 @@
 import type { Json } from '../model/canonical-json.ts';
 import type { OutputKind } from '../model/policy.ts';
-import type { Cell, Side } from '../model/record-batch.ts';
+import type { Cell, OpaqueCell, Side } from '../model/record-batch.ts';
 import { areNumbers, areShares, type LabelledScores, readLabelLists, readLabelPairs } from './class-scores.ts';
 import { countOf, Fault } from './fault.ts';
 import { isJsonArray, isJsonObject, type JsonObject } from './json-text.ts';
@@ -21,6 +21,8 @@ export interface RowSchema {
   readonly columns?: readonly string[] | undefined;
   readonly predictions: readonly string[];
   readonly output?: OutputKind | undefined;
+  /** Names of columns whose lists of numbers are kept. */
+  readonly embeddings?: readonly string[] | undefined;
   /**
    * The schema of another version stands in: values go by their place, whatever their number. A new version's column is
    * an extra one, not a fault.
@@ -49,7 +51,7 @@ export function nameRow(
   if (row.type === 'text') {
     return { names: names?.length === 1 ? names : ['text'], cells: [cellOf(row.text)] };
   }
-  const builder = new RowBuilder(maximumColumns);
+  const builder = new RowBuilder(maximumColumns, schema?.embeddings ?? []);
   if (row.type === 'object') {
     const fault = addObject(builder, row.object, side, schema);
     if (fault !== undefined) return fault;
@@ -59,12 +61,20 @@ export function nameRow(
       addLabelled(builder, pairs);
       return builder.fault ?? builder;
     }
+    const [only, ...others] = names ?? [];
+    if (only !== undefined && others.length === 0 && row.values.length > 1 && builder.isVector(only)) {
+      // The row is the vector itself; CSV has numbers as text.
+      builder.add(only, row.values.map(numberOf));
+      return builder.fault ?? builder;
+    }
     if (row.values.length > maximumColumns) return tooManyColumns(maximumColumns);
     const given = namesOfValues(row.values.length, side, names, schema?.borrowed);
     if (given instanceof Fault) return given;
     // The common case keeps the schema's own array of names, which the batch recognises.
     if (!row.values.some(isJsonObject)) {
-      const cells = row.values.map(cellOf);
+      const cells = builder.keepsVectors
+        ? row.values.map((value, index) => builder.cellOf(given[index] ?? '', value))
+        : row.values.map(cellOf);
       return side === 'output'
         ? { names: given, cells, scores: cells.map((_, index) => index) }
         : { names: given, cells };
@@ -84,9 +94,23 @@ class RowBuilder implements NamedRow {
   scores: readonly number[] | undefined;
   fault: Fault | undefined;
   readonly #maximum: number;
+  readonly #vectors: readonly string[];
 
-  constructor(maximum: number) {
+  constructor(maximum: number, vectors: readonly string[]) {
     this.#maximum = maximum;
+    this.#vectors = vectors;
+  }
+
+  get keepsVectors(): boolean {
+    return this.#vectors.length > 0;
+  }
+
+  isVector(name: string): boolean {
+    return this.#vectors.includes(name);
+  }
+
+  cellOf(name: string, value: Json): Cell {
+    return isJsonArray(value) && this.isVector(name) ? vectorOf(value) : cellOf(value);
   }
 
   add(name: string, value: Json | undefined): void {
@@ -100,7 +124,7 @@ class RowBuilder implements NamedRow {
       this.fault = tooManyColumns(this.#maximum);
     } else {
       this.names.push(name.toWellFormed());
-      this.cells.push(cellOf(value ?? null));
+      this.cells.push(this.cellOf(name, value ?? null));
     }
   }
 }
@@ -116,7 +140,13 @@ function addObject(
   if (labelled !== undefined) addLabelled(builder, labelled);
   for (const [key, member] of Object.entries(object)) {
     if (labelled !== undefined && (key === 'labels' || key === 'scores')) continue;
-    if (side === 'output' && builder.scores === undefined && isJsonArray(member) && areClassScores(member, schema)) {
+    if (
+      side === 'output' &&
+      builder.scores === undefined &&
+      isJsonArray(member) &&
+      !builder.isVector(key) &&
+      areClassScores(member, schema)
+    ) {
       const named = schema?.predictions.length === member.length ? schema.predictions : undefined;
       addScores(builder, named ?? member.map((_, index) => inventedName(key, index)), member);
     } else if (side === 'input' && key === valuesKey && isJsonArray(member)) {
@@ -176,6 +206,15 @@ const stems: Readonly<Record<Side, string>> = { input: 'column', output: 'predic
 /** column_1, column_2, …; prediction, prediction_2, …, and alike for a list under a key. */
 function inventedName(stem: string, index: number): string {
   return index === 0 && stem !== stems.input ? stem : `${stem}_${index + 1}`;
+}
+
+function numberOf(value: Json): Json {
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+}
+
+/** A list with anything but numbers is no vector, and only its length is kept. */
+export function vectorOf(value: readonly Json[]): OpaqueCell {
+  return { opaque: 'array', size: value.length, ...(areNumbers(value) && { values: value }) };
 }
 
 /** A lone surrogate can't be written as UTF-8, so text is made well-formed before anyone stores it. */

@@ -1,7 +1,9 @@
-import type { FeatureLayout, Layout } from '../model/layout.ts';
+import type { FeatureKind, FeatureLayout, Layout } from '../model/layout.ts';
 import type { Quarantined } from '../model/quarantine.ts';
 import type { Cell, Column, RecordBatch } from '../model/record-batch.ts';
 import { countOf, Fault } from './fault.ts';
+import { isJsonArray, parseJson } from './json-text.ts';
+import { vectorOf } from './name-row.ts';
 
 /** Texts that say "no value" in a numeric column, white space around them aside. In a categorical one only `''` does. */
 export const missingTokens: ReadonlySet<string> = new Set(['', 'NaN', 'nan', 'NA', 'N/A', 'null', 'None']);
@@ -9,7 +11,8 @@ export const missingTokens: ReadonlySet<string> = new Set(['', 'NaN', 'nan', 'NA
 /**
  * Makes every cell of a column with a layout what the layout says: finite numbers or null in numeric columns, text or
  * null in categorical ones; `undefined` (the row has no such column) stays. A row with a cell that can't be read so is
- * quarantined whole and leaves the batch; invocations stay. Columns without a layout, and opaque ones, are untouched, but
+ * quarantined whole and leaves the batch; invocations stay. In columns of vectors nothing is a fault: what is no vector
+ * of numbers is counted as unusable. Columns without a layout, and opaque ones, are untouched, but
  * derived ones that no layout knows are dropped: the baseline was made without them.
  * The input is not changed.
  */
@@ -61,13 +64,21 @@ function readColumn(
   const cells = column.cells.map((cell, index) => {
     const layout = expected[batch.rows[index]?.invocation ?? -1];
     if (cell === undefined || layout === undefined || layout.kind === 'opaque') return cell;
-    const read = layout.kind === 'numeric' ? readNumeric(cell) : readCategory(cell);
+    const read = readAs(layout.kind, cell);
     if (!(read instanceof Fault)) return read;
     // The first faulty column of a row is named; one row is one loss.
     if (!faults.has(index)) faults.set(index, { fault: read, column: column.name });
     return cell;
   });
   return { ...column, cells };
+}
+
+function readAs(
+  kind: Exclude<FeatureKind, 'opaque'>,
+  cell: Exclude<Cell, undefined>,
+): Exclude<Cell, undefined> | Fault {
+  if (kind === 'embedding') return readVector(cell);
+  return kind === 'numeric' ? readNumeric(cell) : readCategory(cell);
 }
 
 /** Decimal digits with an optional sign, point and exponent; each part can match in one way only, so time is linear. */
@@ -92,6 +103,22 @@ export function readNumber(cell: Cell): number | null | undefined {
   const read = readNumeric(cell);
   return read instanceof Fault ? undefined : read;
 }
+
+/**
+ * A cell as a column of vectors reads it: null where it holds no value, and a list that carries its numbers where it is
+ * one, also as the text of a JSON array. Anything else is a list without them, which nobody can use.
+ */
+export function readVector(cell: Exclude<Cell, undefined>): Exclude<Cell, undefined> {
+  if (cell === null || (typeof cell === 'object' && cell.opaque === 'array')) return cell;
+  if (typeof cell !== 'string') return noVector;
+  const text = cell.trim();
+  if (missingTokens.has(text)) return null;
+  if (!text.startsWith('[')) return noVector;
+  const parsed = parseJson(text, 1, 'bad-encoding');
+  return parsed instanceof Fault || !isJsonArray(parsed.value) ? noVector : vectorOf(parsed.value);
+}
+
+const noVector = { opaque: 'array', size: 0 } as const;
 
 function finite(value: number): number | null | Fault {
   if (Number.isNaN(value)) return null;

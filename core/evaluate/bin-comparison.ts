@@ -1,3 +1,4 @@
+import { measureRankShift, type RankShift } from '../stats/rank-test.ts';
 import type { BinPlan } from './bin-plan.ts';
 
 /** Expected count below which the χ² approximation is not trusted (statistics A1). */
@@ -23,6 +24,8 @@ export class BinComparison {
   distance = 0;
   /** ½-smoothed PSI. */
   populationStabilityIndex = 0;
+  /** Of the ordered bins of a numeric feature's values; absent where there are fewer than three. */
+  rankShift: RankShift | undefined;
   /** Counts of the pooled bins, of which the first `bins` are valid. */
   readonly baseline: Float64Array;
   readonly current: Float64Array;
@@ -64,6 +67,10 @@ export class BinComparison {
       }
     }
     this.#measure();
+    const values = this.bins - (this.comparesMissing ? 1 : 0);
+    // Over two bins it would be Pearson's test again.
+    const isOrdered = plan.kind === 'numeric' && values >= 3;
+    this.rankShift = isOrdered ? measureRankShift(this.baseline, this.current, values) : undefined;
   }
 
   #poolNeighbours(plan: BinPlan, current: Float64Array, expected: Float64Array, size: number, limit: number): void {

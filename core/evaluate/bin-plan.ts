@@ -30,7 +30,8 @@ export function planBins(layout: FeatureLayout): BinPlan {
     const values = Math.min(categories, maximumComparedCategories);
     return { kind, coarseBins: categories + 2, bins: values + 2, values, unseen: categories };
   }
-  return { kind, coarseBins: 2, bins: 2, values: 1, unseen: -1 };
+  // Of an embedding only how many are missing is compared here: `judgeEmbeddings` does the rest.
+  return { kind: 'opaque', coarseBins: 2, bins: 2, values: 1, unseen: -1 };
 }
 
 /** Writes a feature's coarse counts into the bins compared. */

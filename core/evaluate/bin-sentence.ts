@@ -6,10 +6,12 @@ export interface BinSentenceOptions {
   readonly areDeciles: boolean;
   /** True where the baseline's counts are what the same hours had, not all of them. */
   readonly byHours: boolean;
+  /** What is compared with, where it is not the baseline: `beside it in version v1`. */
+  readonly reference?: string | undefined;
 }
 
 /** The run of bins (a category, or a range of numbers) whose share grew most, with both shares. */
-export function describeBins(bins: Bins, { areDeciles, byHours }: BinSentenceOptions): string {
+export function describeBins(bins: Bins, { areDeciles, byHours, reference }: BinSentenceOptions): string {
   const before = bins.baseline.map((count) => share(count, sum(bins.baseline)));
   const after = bins.current.map((count) => share(count, sum(bins.current)));
   const gains = after.map((value, index) => value - (before[index] ?? 0));
@@ -22,7 +24,7 @@ export function describeBins(bins: Bins, { areDeciles, byHours }: BinSentenceOpt
   if (areDeciles && values === 10 && last < values && last - first < values - 1) {
     return `${now}, ${nameDeciles(first, last)} of the baseline (${shareBefore}${byHours ? ' expected' : ''})`;
   }
-  return byHours ? `${now}, ${shareBefore} were expected` : `${now}, in the baseline ${shareBefore}`;
+  return byHours ? `${now}, ${shareBefore} were expected` : `${now}, ${reference ?? 'in the baseline'} ${shareBefore}`;
 }
 
 /** True where bins of values each hold about a tenth. */

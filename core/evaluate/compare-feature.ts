@@ -1,23 +1,27 @@
 import type { BaselineFeature } from '../model/baseline.ts';
-import type { CategoricalLayout, FeatureLayout, NumericLayout } from '../model/layout.ts';
+import type { CategoricalLayout, FeatureKind, FeatureLayout, NumericLayout } from '../model/layout.ts';
 import type { CategoricalSummary, FeatureSummary, NumericSummary } from '../model/profile.ts';
 import type { Bins, FeatureVerdict, TestResult } from '../model/verdict.ts';
-import { jensenShannonDistance } from '../stats/divergence.ts';
+import { hellingerDistance, jensenShannonDistance, totalVariation } from '../stats/divergence.ts';
 import { effectFloorTest } from '../stats/effect-floor.ts';
 import { hypergeometricUpperTail } from '../stats/hypergeometric.ts';
 import { histogramKolmogorovSmirnov, histogramWasserstein } from '../stats/log-linear-histogram.ts';
 import { pearsonTest } from '../stats/pearson.ts';
 import { populationStabilityIndex } from '../stats/population-stability-index.ts';
+import { rankTest } from '../stats/rank-test.ts';
+import { presenceOf } from './embedding/presence.ts';
 import { expectedUnseenRows } from './expected-unseen.ts';
 import { poolCategoricalBins, poolNumericBins } from './feature-bins.ts';
 import { keepFinite } from './feature-statistics.ts';
+import { combineTests } from './test-shares.ts';
 
 /** What a window's values of one feature measure against the baseline's. Judges nothing. */
 export interface FeatureComparison {
+  readonly kind: FeatureKind;
   readonly scores: FeatureVerdict['scores'];
   readonly tests: FeatureVerdict['tests'];
   readonly bins?: Bins | undefined;
-  /** min(1, 3·min(Pearson, missing, unseen)); null where none of them could be run. */
+  /** The feature's p-value over its tests (`combineTests`); null where none of them could be run. */
   readonly combinedPValue: number | null;
   /** Current share of missing values minus the baseline's. */
   readonly missingRise: number;
@@ -25,9 +29,6 @@ export interface FeatureComparison {
   readonly unseenRise: number;
   readonly expectedUnseenShare: number;
 }
-
-/** Tests of one feature that share its false-alarm level. */
-const testsPerFeature = 3;
 
 /**
  * Compares a feature's window with its baseline. PSI, Jensen–Shannon distance, Pearson's test and the effect floor
@@ -41,6 +42,8 @@ export function compareFeature(
   current: FeatureSummary,
   minimumEffect: number,
 ): FeatureComparison {
+  if (layout.kind === 'embedding')
+    return comparePresence(presenceOf(baseline.summary), presenceOf(current), minimumEffect);
   const summary = baseline.summary;
   const missing = testMissing(summary, current);
   if (layout.kind === 'numeric' && summary.kind === 'numeric' && current.kind === 'numeric') {
@@ -52,6 +55,11 @@ export function compareFeature(
     return compareCategorical(layout, baseline, summary, current, missing, minimumEffect);
   }
   return assemble(summary, current, { missing, minimumEffect });
+}
+
+/** Vectors themselves are compared by `judgeEmbeddings`. */
+function comparePresence(baseline: FeatureSummary, current: FeatureSummary, minimumEffect: number): FeatureComparison {
+  return assemble(baseline, current, { missing: testMissing(baseline, current), minimumEffect });
 }
 
 function compareCategorical(
@@ -79,19 +87,25 @@ interface Measured {
 
 function assemble(baseline: FeatureSummary, current: FeatureSummary, measured: Measured): FeatureComparison {
   const binned = measured.bins ? compareBins(measured.bins, measured.minimumEffect) : undefined;
-  const pValues = [binned?.pearson, measured.missing, measured.unseen].flatMap((test) => (test ? [test.pValue] : []));
   const expectedUnseenShare = share(measured.expectedUnseen ?? 0, baseline.count);
   const currentUnseen = current.kind === 'categorical' ? current.unseen : 0;
   return {
+    kind: current.kind,
     scores: { ...binned?.scores, ...measured.fine },
     tests: {
       ...(binned?.pearson && { pearson: binned.pearson }),
+      ...(binned?.ranks && { ranks: binned.ranks }),
       ...(measured.missing && { missing: measured.missing }),
       ...(measured.unseen && { unseen: measured.unseen }),
       ...(binned?.effectFloor && { effectFloor: binned.effectFloor }),
     },
     bins: measured.bins,
-    combinedPValue: pValues.length === 0 ? null : Math.min(1, testsPerFeature * Math.min(...pValues)),
+    combinedPValue: combineTests(current.kind, {
+      pearson: binned?.pearson?.pValue,
+      ranks: binned?.ranks?.pValue,
+      missing: measured.missing?.pValue,
+      unseen: measured.unseen?.pValue,
+    }),
     missingRise: share(current.missing, rowsOf(current)) - share(baseline.missing, rowsOf(baseline)),
     unseenRise: share(currentUnseen, current.count) - expectedUnseenShare,
     expectedUnseenShare,
@@ -111,10 +125,20 @@ function compareBins(bins: Bins, minimumEffect: number) {
     scores: {
       populationStabilityIndex: keepFinite(psi),
       jensenShannonDistance: keepFinite(jensenShannonDistance(bins.baseline, bins.current)),
+      hellingerDistance: keepFinite(hellingerDistance(bins.baseline, bins.current)),
+      totalVariation: keepFinite(totalVariation(bins.baseline, bins.current)),
     },
     pearson: keepTest(pearsonTest(bins.baseline, bins.current)),
+    ranks: testRanks(bins),
     effectFloor: floor && keepTest(floor),
   };
+}
+
+/** Of the values' bins, which have an order; over two it would be Pearson's test again. */
+function testRanks({ edges, missing, baseline, current }: Bins): TestResult | undefined {
+  const values = missing ? -1 : undefined;
+  const [before, now] = [baseline.slice(0, values), current.slice(0, values)];
+  return edges && before.length >= 3 ? keepTest(rankTest(before, now)) : undefined;
 }
 
 function measureFineBuckets(

@@ -33,12 +33,12 @@ export interface QualityInput {
   readonly drifted: ReadonlySet<string>;
   /** Features that the configuration ignores. */
   readonly ignored: ReadonlySet<string>;
-  /** Chance that a window with nothing wrong shows any finding of these: shared out over the checks and features. */
+  /** Chance that a window with nothing wrong shows any finding of these, or of ranges: shared out over checks and features. */
   readonly level: number;
 }
 
-/** Duplicates, constant features, stale features, repeated windows: each has a part of the level. */
-const checks = 4;
+/** Ranges (`findOutOfRange`), duplicates, constant features, stale features, repeated windows: each has a part of the level. */
+const checks = 5;
 /** Smallest rise of the share of repeated records that matters, and fewest of them. */
 const minimumDuplicateRise = 0.01;
 const minimumDuplicates = 5;
@@ -46,6 +46,11 @@ const minimumDuplicates = 5;
 const aloneFactor = 2;
 /** Fewest values that make a constant of a feature that drifted. */
 const minimumConstantValues = 30;
+
+/** Level of the check of all features' ranges, of the level that all checks of quality have. */
+export function rangeLevelOf(qualityLevel: number): number {
+  return qualityLevel / checks;
+}
 
 /**
  * Looks for trouble of the data themselves rather than of their distribution: records sent twice, features with a

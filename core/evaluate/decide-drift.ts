@@ -33,9 +33,12 @@ export function decideDrift(candidates: readonly DriftCandidate[], policy: Drift
     if (comparison.combinedPValue === null) return { qValue: null, causes: [] };
     const qValue = adjusted[next++] ?? 1;
     if (qValue > policy.level) return { qValue, causes: [] };
-    const { pearson, effectFloor, missing, unseen } = comparison.tests;
-    const tests = { pearson, effectFloor, missing, unseen };
-    const { missingRise, unseenRise } = comparison;
-    return { qValue, causes: findCauses({ ...tests, missingRise, unseenRise }, minimumEffect, policy, rejectedLevel) };
+    const { pearson, ranks, effectFloor, missing, unseen } = comparison.tests;
+    const tests = { pearson, ranks, effectFloor, missing, unseen };
+    const { kind, missingRise, unseenRise } = comparison;
+    return {
+      qValue,
+      causes: findCauses({ kind, ...tests, missingRise, unseenRise }, minimumEffect, policy, rejectedLevel),
+    };
   });
 }

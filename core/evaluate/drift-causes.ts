@@ -1,11 +1,15 @@
+import type { FeatureKind } from '../model/layout.ts';
 import type { DriftPolicy } from '../model/policy.ts';
+import { type DriftTest, weighTest } from './test-shares.ts';
 
 /** Why a feature is flagged: the tests that rejected and whose effect is above its floor, the surest first. */
-export type DriftCause = 'missing' | 'unseen' | 'pearson';
+export type DriftCause = 'missing' | 'unseen' | 'distribution';
 
-/** What three tests of one feature found, and how large the effects are. */
+/** What the tests of one feature found, and how large the effects are. */
 export interface TestedFeature {
+  readonly kind: FeatureKind;
   readonly pearson: { readonly pValue: number } | null | undefined;
+  readonly ranks: { readonly pValue: number } | null | undefined;
   readonly effectFloor: { readonly pValue: number } | null | undefined;
   readonly missing: { readonly pValue: number } | null | undefined;
   readonly missingRise: number;
@@ -25,9 +29,9 @@ export function rejectedLevelOf(pValues: readonly number[], adjusted: readonly n
 }
 
 /**
- * The causes of a rejected feature: a test counts if its own 3·p is at or below the level that Benjamini–Hochberg
- * rejected at and its effect is above its floor, so that a significant trifle in one test is not excused by an
- * insignificant bulk in another.
+ * The causes of a rejected feature: a cause counts if the p-value of a test of it, weighed as that of the feature, is at or
+ * below the level that Benjamini–Hochberg rejected at, and if its effect is above its floor, so that a significant
+ * trifle in one is not excused by an insignificant bulk in another.
  */
 export function findCauses(
   tested: TestedFeature,
@@ -38,11 +42,24 @@ export function findCauses(
   const reachesFloor: Readonly<Record<DriftCause, boolean>> = {
     missing: tested.missingRise >= policy.minimumMissingRise,
     unseen: tested.unseenRise >= policy.minimumUnseenRise,
-    pearson: minimumEffect <= 0 || (tested.effectFloor?.pValue ?? 1) <= policy.effectLevel,
+    distribution: minimumEffect <= 0 || (tested.effectFloor?.pValue ?? 1) <= policy.effectLevel,
   };
-  const pValue = (cause: DriftCause) => tested[cause]?.pValue ?? 1;
+  const pValues = {
+    pearson: tested.pearson?.pValue,
+    ranks: tested.ranks?.pValue,
+    missing: tested.missing?.pValue,
+    unseen: tested.unseen?.pValue,
+  };
+  const weighed = (cause: DriftCause) =>
+    Math.min(2, ...testsOf[cause].flatMap((test) => weighTest(tested.kind, test, pValues) ?? []));
   // Sorting is stable: of two equally sure causes the one that says more comes first.
-  return (['missing', 'unseen', 'pearson'] as const)
-    .filter((cause) => tested[cause] && Math.min(1, 3 * pValue(cause)) <= rejectedLevel && reachesFloor[cause])
-    .sort((a, b) => pValue(a) - pValue(b));
+  return (['missing', 'unseen', 'distribution'] as const)
+    .filter((cause) => weighed(cause) <= rejectedLevel && reachesFloor[cause])
+    .sort((a, b) => weighed(a) - weighed(b));
 }
+
+const testsOf: Readonly<Record<DriftCause, readonly DriftTest[]>> = {
+  missing: ['missing'],
+  unseen: ['unseen'],
+  distribution: ['pearson', 'ranks'],
+};

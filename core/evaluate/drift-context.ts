@@ -1,11 +1,14 @@
 import type { FeatureLayout } from '../model/layout.ts';
 import type { TrailingCounts } from '../model/trailing-counts.ts';
 import type { Bins, FeatureVerdict, Onset, ScaleVerdict } from '../model/verdict.ts';
-import { jensenShannonDistance } from '../stats/divergence.ts';
+import { hellingerDistance, jensenShannonDistance, totalVariation } from '../stats/divergence.ts';
 import { bucketBounds } from '../stats/log-linear-histogram.ts';
 import { looksLikeDeciles } from './bin-sentence.ts';
 import type { Calibration, FeatureCalibration } from './calibration.ts';
+import { type CappedWindow, heldCallers } from './caller-trail.ts';
 import type { DriftEvidence } from './drift-finding.ts';
+import type { EmbeddingCalibration } from './embedding/calibrate-embeddings.ts';
+import type { EmbeddingStretch } from './embedding/embedding-trail.ts';
 import { clipToFinite, unusedLabel } from './feature-bins.ts';
 import { keepFinite } from './feature-statistics.ts';
 import type { FeatureDrift, ScaleResult } from './judge-drift.ts';
@@ -21,8 +24,18 @@ export interface DriftContext {
   readonly stretches: readonly TrailingCounts[];
   /** The windows of the longest stretch, or as many as are known: an onset is looked for in them. */
   readonly windowsOfTrail: readonly TrailWindow[];
-  /** Level of a retest of a late revision; absent: the policy's. */
+  /** Of baselines with columns of vectors. */
+  readonly embeddings?:
+    | { readonly calibrations: readonly EmbeddingCalibration[]; readonly stretches: readonly EmbeddingStretch[] }
+    | undefined;
+  /** Windows in which callers were held to their caps: `counts` are what is left. Absent: callers are not told apart. */
+  readonly capped?: readonly CappedWindow[] | undefined;
+  /** Level of this window, per scale; absent: the policy's. */
   readonly level?: number | undefined;
+  /** Level of the check of all features' ranges; absent: of the policy's level for quality. */
+  readonly rangeLevel?: number | undefined;
+  /** Series of the model in service that share its levels; absent: this one alone. */
+  readonly series?: number | undefined;
 }
 
 /** What stretches tell of one feature, as a verdict says it. */
@@ -44,8 +57,13 @@ export class ContextReader {
   describe(drift: FeatureDrift, alone: FeatureVerdict): FeatureVerdict {
     const result = drift.scales.find(({ scale }) => scale === 1);
     const shown = this.#readBins(drift.name, 1);
-    const { populationStabilityIndex: _, jensenShannonDistance: __, ...scores } = alone.scores;
-    const { bins: ___, ...rest } = alone;
+    // What follows from bins is that of the hours, not of the baseline as a whole.
+    const { kolmogorovSmirnov, wasserstein } = alone.scores;
+    const scores = {
+      ...(kolmogorovSmirnov !== undefined && { kolmogorovSmirnov }),
+      ...(wasserstein !== undefined && { wasserstein }),
+    };
+    const { bins: _, ...rest } = alone;
     return {
       ...rest,
       scores: {
@@ -54,6 +72,7 @@ export class ContextReader {
       },
       tests: {
         ...(result?.pearson && { pearson: result.pearson }),
+        ...(result?.ranks && { ranks: result.ranks }),
         ...(result?.missing && { missing: result.missing }),
         ...(result?.unseen && { unseen: result.unseen }),
         ...(result?.effectFloor && { effectFloor: result.effectFloor }),
@@ -93,6 +112,7 @@ export class ContextReader {
       unseenRise: result.unseenRise,
       pValues: {
         pearson: result.pearson?.pValue ?? null,
+        ranks: result.ranks?.pValue ?? null,
         effectFloor: result.effectFloor?.pValue ?? null,
         missing: result.missing?.pValue ?? null,
         unseen: result.unseen?.pValue ?? null,
@@ -106,6 +126,7 @@ export class ContextReader {
         start: stretch.start,
         onset: verdict.onset,
         byHours: feature.usesCells,
+        callers: heldCallers(this.#context.capped ?? [], stretch.start, stretch.end),
       },
     };
   }
@@ -162,6 +183,8 @@ function describeScores(bins: Bins, result: ScaleResult): FeatureVerdict['scores
   return {
     populationStabilityIndex: keepFinite(result.populationStabilityIndex ?? undefined),
     jensenShannonDistance: keepFinite(jensenShannonDistance(bins.baseline, bins.current)),
+    hellingerDistance: keepFinite(hellingerDistance(bins.baseline, bins.current)),
+    totalVariation: keepFinite(totalVariation(bins.baseline, bins.current)),
   };
 }
 
@@ -172,6 +195,7 @@ function describeScale(result: ScaleResult): ScaleVerdict {
     records: result.records,
     populationStabilityIndex: round(result.populationStabilityIndex),
     pearsonPValue: round(result.pearson?.pValue),
+    ranksPValue: round(result.ranks?.pValue),
     effectFloorPValue: round(result.effectFloor?.pValue),
     missingPValue: round(result.missing?.pValue),
     unseenPValue: round(result.unseen?.pValue),
@@ -187,7 +211,7 @@ function round(value: number | null | undefined): number | null {
   return value === null || value === undefined || !Number.isFinite(value) ? null : Number(value.toPrecision(4));
 }
 
-function labelBins(
+export function labelBins(
   layout: FeatureLayout,
   comparison: { readonly bins: number; readonly first: Int32Array; comparesMissing: boolean; comparesOther: boolean },
 ): Pick<Bins, 'edges' | 'categories'> {

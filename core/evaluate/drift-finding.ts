@@ -1,5 +1,6 @@
 import type { Bins, FeatureStatistics, Finding, Onset } from '../model/verdict.ts';
 import { describeBins } from './bin-sentence.ts';
+import { describeHeld, type HeldCaller } from './caller-trail.ts';
 import type { DriftCause } from './drift-causes.ts';
 import {
   formatInstant,
@@ -7,11 +8,13 @@ import {
   formatName,
   formatNumber,
   formatProbability,
+  formatScale,
   formatShare,
 } from './number-text.ts';
+import type { DriftTest } from './test-shares.ts';
 import { recogniseUnitChange } from './unit-change.ts';
 
-const kinds = { missing: 'missing', unseen: 'unseen-category', pearson: 'drift' } as const;
+const kinds = { missing: 'missing', unseen: 'unseen-category', distribution: 'drift' } as const;
 
 /** What a drift is described by: a window against the baseline, or a trailing stretch against what was expected. */
 export interface DriftEvidence {
@@ -23,12 +26,14 @@ export interface DriftEvidence {
   readonly bins: Bins | undefined;
   /** True where the bins of values are the baseline's deciles. */
   readonly areDeciles: boolean;
+  /** Of a column of vectors: what is no usable vector is missing. */
+  readonly isVector?: boolean | undefined;
   readonly missingShare: number;
   readonly missingRise: number;
   /** Of those that have a value. */
   readonly unseenShare: number;
   readonly unseenRise: number;
-  readonly pValues: Readonly<Record<'pearson' | 'effectFloor' | 'missing' | 'unseen', number | null>>;
+  readonly pValues: Readonly<Record<DriftTest | 'effectFloor', number | null>>;
   /** The window's own statistics beside the baseline's: what a change of units shows in. */
   readonly baseline: FeatureStatistics;
   readonly current: FeatureStatistics;
@@ -47,6 +52,8 @@ export interface DriftStretch {
   readonly onset: Onset | undefined;
   /** True where the shares compared with are those of the same hours. */
   readonly byHours: boolean;
+  /** Callers that were held to a cap in it, the largest excess first. */
+  readonly callers?: readonly HeldCaller[] | undefined;
 }
 
 /** Says that a feature has drifted: one finding, of the kind of its surest cause, that names every cause. */
@@ -54,7 +61,7 @@ export function describeDrift(feature: string, evidence: DriftEvidence): Finding
   const { causes, stretch, pValues } = evidence;
   const kind = kinds[causes[0]];
   const psi = evidence.populationStabilityIndex;
-  const unit = causes.includes('pearson') ? recogniseUnitChange(evidence.baseline, evidence.current) : undefined;
+  const unit = causes.includes('distribution') ? recogniseUnitChange(evidence.baseline, evidence.current) : undefined;
   const numbers = [
     ...(psi === null ? [] : [`PSI ${formatNumber(Number(psi.toPrecision(2)))}`]),
     `q = ${formatProbability(evidence.qValue ?? 1)}`,
@@ -71,12 +78,13 @@ export function describeDrift(feature: string, evidence: DriftEvidence): Finding
     tier: 'yellow',
     kind,
     feature,
-    message: `${formatName(feature)}: ${sentences.join('; ')}${hint}; ${numbers}`,
+    message: `${formatName(feature)}: ${sentences.join('; ')}${hint}; ${numbers}${describeCallers(stretch)}`,
     evidence: {
       causes: causes.join(' '),
       qValue: evidence.qValue,
       populationStabilityIndex: psi,
       pearsonPValue: pValues.pearson,
+      ranksPValue: pValues.ranks,
       effectFloorPValue: pValues.effectFloor,
       missingPValue: pValues.missing,
       missingRise: evidence.missingRise,
@@ -89,8 +97,15 @@ export function describeDrift(feature: string, evidence: DriftEvidence): Finding
   };
 }
 
-function describeStretch({ scale, windows, start, onset }: DriftStretch): Finding['evidence'] {
+function describeStretch({ scale, windows, start, onset, callers = [] }: DriftStretch): Finding['evidence'] {
+  const [largest] = callers;
   return {
+    ...(largest && {
+      caller: largest.caller,
+      callerShare: largest.share,
+      callerRecords: largest.records,
+      callerKept: largest.kept,
+    }),
     scale,
     windows,
     stretchStart: formatInstant(start),
@@ -100,16 +115,20 @@ function describeStretch({ scale, windows, start, onset }: DriftStretch): Findin
   };
 }
 
+/** Callers named in one finding. */
+const mostCallers = 3;
+
+function describeCallers(stretch: DriftStretch | undefined): string {
+  const callers = stretch?.callers ?? [];
+  return callers
+    .slice(0, mostCallers)
+    .map((caller) => `; ${describeHeld(caller)}`)
+    .join('');
+}
+
 function describeOnset(onset: Onset): string {
   const minute = formatMinute(Math.floor(Date.parse(onset.start) / 60_000));
   return onset.beforeFirst ? `began at ${minute} or before` : `began about ${minute}`;
-}
-
-function formatScale({ scale, windowSeconds }: DriftStretch): string {
-  const seconds = scale * windowSeconds;
-  if (seconds % 86_400 === 0) return `${formatNumber(seconds / 86_400)}-day`;
-  if (seconds % 3600 === 0) return `${formatNumber(seconds / 3600)}-hour`;
-  return seconds % 60 === 0 ? `${formatNumber(seconds / 60)}-minute` : `${formatNumber(seconds)}-second`;
 }
 
 function describeCause(cause: DriftCause, evidence: DriftEvidence): string {
@@ -117,7 +136,7 @@ function describeCause(cause: DriftCause, evidence: DriftEvidence): string {
     const { missingShare, missingRise, stretch } = evidence;
     const before = `${formatShare(Math.max(0, missingShare - missingRise))}${stretch?.byHours ? ' were expected' : ''}`;
     const of = stretch?.byHours ? '' : 'in the baseline ';
-    return `${formatShare(missingShare)} of records have no value, ${of}${before}`;
+    return `${formatShare(missingShare)} of records have no ${evidence.isVector ? 'usable vector' : 'value'}, ${of}${before}`;
   }
   if (cause === 'unseen') {
     const expected = formatShare(Math.max(0, evidence.unseenShare - evidence.unseenRise));

@@ -6,12 +6,15 @@ import { type FeatureVerdict, type Finding, type Verdict, worstTier } from '../m
 import { looksLikeDeciles } from './bin-sentence.ts';
 import { describeMissingColumn, findExtraColumns, isMissingColumn } from './column-findings.ts';
 import { compareFeature, type FeatureComparison } from './compare-feature.ts';
+import { rangeLevelOf } from './data-quality.ts';
 import { type DriftDecision, decideDrift } from './decide-drift.ts';
 import { rememberDetectableEffects } from './detectable-effect.ts';
 import { ContextReader, type DriftContext } from './drift-context.ts';
 import { type DriftEvidence, describeDrift } from './drift-finding.ts';
+import { embeddingsOfBaseline } from './embedding/calibrate-embeddings.ts';
+import { type EmbeddingJudgement, embeddingLevelShare, judgeEmbeddings } from './embedding/judge-embeddings.ts';
 import { describeBaseline, describeFeature } from './feature-statistics.ts';
-import { judgeDrift } from './judge-drift.ts';
+import { type DriftJudgement, judgeDrift } from './judge-drift.ts';
 import { silenceAfterSeconds } from './judge-live.ts';
 import { formatInstant } from './number-text.ts';
 import { findOutOfRange } from './range-finding.ts';
@@ -22,6 +25,7 @@ import {
   findUnknownVersion,
   judgeEmptyWindow,
 } from './record-findings.ts';
+import { pearsonShare } from './test-shares.ts';
 
 /** How the p-values are calibrated where a window is judged alone; printed in every verdict. */
 export const calibration = 'independent records, no cells';
@@ -55,9 +59,28 @@ export interface WindowInput {
  * them, and says in findings what a person should know. Pure: the same input gives the same verdict, byte for byte.
  */
 export function evaluateWindow(input: WindowInput): Verdict {
+  return evaluateWithDrift(input).verdict;
+}
+
+export interface WindowJudgement {
+  readonly verdict: Verdict;
+  /** What the trailing stretches show, by the level that the verdict names; absent: the window was judged alone. */
+  readonly drift: DriftJudgement | undefined;
+}
+
+/** `evaluateWindow`, and the judgement of drift that its verdict follows from. */
+export function evaluateWithDrift(input: WindowInput): WindowJudgement {
+  const { features, findings, drift } = judgeFeatures(input);
+  return { verdict: describeWindow(input, features, findings), drift };
+}
+
+function describeWindow(
+  input: WindowInput,
+  features: FeatureJudgement['features'],
+  featureFindings: readonly Finding[],
+): Verdict {
   const { policy, summary, window, series } = input;
   const context = contextOf(input);
-  const { features, findings: featureFindings } = judgeFeatures(input);
   const findings = [
     ...findRecordProblems(input),
     ...[findUnknownVersion(policy, series.version), findExtraColumns(summary)].filter((found) => found !== undefined),
@@ -79,7 +102,11 @@ export function evaluateWindow(input: WindowInput): Verdict {
       minimumEffect: policy.drift.minimumEffect,
       effectLevel: policy.drift.effectLevel,
       ...(context
-        ? { calibration: context.calibration.description, scales: context.stretches.map(({ scale }) => scale) }
+        ? {
+            calibration: context.calibration.description,
+            scales: context.stretches.map(({ scale }) => scale),
+            ...((context.series ?? 1) > 1 && { series: context.series }),
+          }
         : { calibration }),
     },
     // Object.fromEntries defines own properties, so that a feature called `__proto__` is one as well.
@@ -116,6 +143,8 @@ interface ComparedFeature {
   readonly minimumEffect: number;
   readonly required: boolean;
   readonly columnMissing: boolean;
+  /** Of an embedding: what is said of its vectors. */
+  readonly vectors?: EmbeddingJudgement | undefined;
   /** Present where the window is large enough to be judged. */
   readonly comparison?: FeatureComparison;
 }
@@ -123,6 +152,7 @@ interface ComparedFeature {
 interface FeatureJudgement {
   readonly features: readonly (readonly [name: string, verdict: FeatureVerdict])[];
   readonly findings: readonly Finding[];
+  readonly drift?: DriftJudgement | undefined;
 }
 
 function judgeFeatures(input: WindowInput): FeatureJudgement {
@@ -133,14 +163,46 @@ function judgeFeatures(input: WindowInput): FeatureJudgement {
   const enough = counted > 0 && counted >= minimumRecords;
   const compared = pairFeatures(input, baseline, enough);
   const context = contextOf(input);
-  const judged = context ? judgeInContext(input, baseline, compared, context) : judgeAlone(input, compared, enough);
+  const embeddings = compared.filter(({ layout }) => layout.kind === 'embedding').length;
+  const share = embeddingLevelShare(compared.length, embeddings);
+  const vectors = judgeVectors(input, baseline, context, share);
+  const features = compared.map((feature) => ({ ...feature, vectors: vectors.get(feature.name) }));
+  const judged = context
+    ? judgeInContext(input, baseline, features, context, 1 - share)
+    : judgeAlone(input, features, enough, 1 - share);
   // A short window may be part of stretches that hold enough.
   const { stretches = [] } = context ?? {};
   if (enough || stretches.some(({ records }) => records > 0 && records >= minimumRecords)) return judged;
   const effects = judged.features.flatMap(([, verdict]) => verdict.minimumDetectableEffect ?? []).sort((a, b) => a - b);
   const typical = effects[Math.floor(effects.length / 2)] ?? null;
   const few = describeInsufficientData(counted, minimumRecords, typical);
-  return { features: judged.features, findings: [few, ...judged.findings] };
+  return { ...judged, findings: [few, ...judged.findings] };
+}
+
+/** @param share of the level for drift that vectors have */
+function judgeVectors(
+  { policy, summary }: WindowInput,
+  baseline: Baseline,
+  context: DriftContext | undefined,
+  share: number,
+): ReadonlyMap<string, EmbeddingJudgement> {
+  if (share === 0) return new Map();
+  const level = (context?.level ?? policy.drift.level) * share;
+  if (context) {
+    const { calibrations: embeddings, stretches } = context.embeddings ?? { calibrations: [], stretches: [] };
+    const { calibration } = context;
+    return byName(judgeEmbeddings({ policy, embeddings, stretches, calibration, level }));
+  }
+  const sums = new Map(
+    summary.features.flatMap(([name, current]) => (current.kind === 'embedding' ? [[name, current] as const] : [])),
+  );
+  const records = summary.records.counted;
+  const alone = { scale: 1, start: 0, end: 0, windows: 1, records, cells: [], sums };
+  return byName(judgeEmbeddings({ policy, embeddings: embeddingsOfBaseline(baseline), stretches: [alone], level }));
+}
+
+function byName<T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(items.map((item) => [item.name, item]));
 }
 
 /** Judges by the trailing stretches that end with the window. */
@@ -149,31 +211,39 @@ function judgeInContext(
   baseline: Baseline,
   compared: readonly ComparedFeature[],
   context: DriftContext,
+  share: number,
 ): FeatureJudgement {
   const { policy } = input;
-  const { calibration, stretches, level } = context;
+  const { calibration, stretches } = context;
+  const level = (context.level ?? policy.drift.level) * share;
   const judgement = judgeDrift({ policy, baseline, calibration, stretches, level });
   const drifts = new Map(judgement.features.map((drift) => [drift.name, drift]));
   const reader = new ContextReader(
     context,
     baseline.layout.features.map(([name]) => name),
   );
-  const rangeLevel = judgement.level / Math.max(compared.length, 1);
+  const rangeLevel =
+    (context.rangeLevel ?? rangeLevelOf(policy.drift.qualityLevel ?? 0)) / Math.max(compared.length, 1);
   const features: (readonly [string, FeatureVerdict])[] = [];
   const findings: Finding[] = [];
   for (const feature of compared) {
     const alone = describeVerdict(feature, undefined, null);
     const drift = drifts.get(feature.name);
     const verdict = drift ? reader.describe(drift, alone) : alone;
-    features.push([feature.name, verdict]);
+    features.push([feature.name, addVectors(verdict, feature.vectors)]);
     findings.push(...findInFeature(feature, drift?.drifted ? reader.explain(drift, verdict) : undefined, rangeLevel));
   }
-  return { features, findings };
+  return { features, findings, drift: judgement };
 }
 
 /** Judges the window by itself against the baseline as a whole, its records taken for independent. */
-function judgeAlone(input: WindowInput, compared: readonly ComparedFeature[], enough: boolean): FeatureJudgement {
-  const { drift } = input.policy;
+function judgeAlone(
+  input: WindowInput,
+  compared: readonly ComparedFeature[],
+  enough: boolean,
+  share: number,
+): FeatureJudgement {
+  const drift = { ...input.policy.drift, level: input.policy.drift.level * share };
   const candidates = compared.flatMap((feature) =>
     feature.comparison ? [{ feature, comparison: feature.comparison, minimumEffect: feature.minimumEffect }] : [],
   );
@@ -181,8 +251,8 @@ function judgeAlone(input: WindowInput, compared: readonly ComparedFeature[], en
     decideDrift(candidates, drift).map((decision, index) => [candidates[index]?.feature, decision] as const),
   );
   const tested = candidates.filter(({ comparison }) => comparison.combinedPValue !== null).length;
-  // One drifting feature is rejected by Benjamini–Hochberg at level/tested, shared by its three tests.
-  const testLevel = drift.level / (3 * Math.max(tested, enough ? 1 : compared.length, 1));
+  // One drifting feature is rejected by Benjamini–Hochberg at level/tested, shared by its tests.
+  const familyLevel = drift.level / Math.max(tested, enough ? 1 : compared.length, 1);
   const detectable = rememberDetectableEffects();
   const rangeLevel = drift.level / compared.length;
   const features: (readonly [string, FeatureVerdict])[] = [];
@@ -192,13 +262,13 @@ function judgeAlone(input: WindowInput, compared: readonly ComparedFeature[], en
       baselineSize: feature.baseline.summary.count,
       currentSize: feature.current.count,
       bins: feature.comparison?.bins?.baseline.length ?? binsOf(feature.layout),
-      level: testLevel,
+      level: familyLevel * pearsonShare(feature.layout.kind),
       minimumEffect: feature.minimumEffect,
       effectLevel: drift.effectLevel,
     });
     const decision = decisions.get(feature);
     const verdict = describeVerdict(feature, decision, detectableByFeature);
-    features.push([feature.name, verdict]);
+    features.push([feature.name, addVectors(verdict, feature.vectors)]);
     findings.push(...findInFeature(feature, explainAlone(feature, verdict, decision), rangeLevel));
   }
   return { features, findings };
@@ -239,6 +309,23 @@ function describeVerdict(
   };
 }
 
+/** What is said of the vectors of a column, beside what is said of its missing values. */
+function addVectors(verdict: FeatureVerdict, vectors: EmbeddingJudgement | undefined): FeatureVerdict {
+  if (!vectors) return verdict;
+  const qValues = [verdict.qValue, vectors.qValue].filter((qValue) => qValue !== null);
+  const index = vectors.effect;
+  const decidingScale = vectors.drifted || !verdict.drifted ? vectors.decidingScale : verdict.decidingScale;
+  return {
+    ...verdict,
+    scores: { ...verdict.scores, ...(index !== undefined && { populationStabilityIndex: index }) },
+    qValue: qValues.length === 0 ? null : Math.min(...qValues),
+    minimumDetectableEffect: vectors.minimumDetectableEffect,
+    drifted: verdict.drifted || vectors.drifted,
+    embedding: vectors.verdict,
+    ...(decidingScale !== undefined && verdict.scales && { decidingScale }),
+  };
+}
+
 function explainAlone(
   { comparison }: ComparedFeature,
   verdict: FeatureVerdict,
@@ -263,6 +350,7 @@ function explainAlone(
     unseenRise: comparison.unseenRise,
     pValues: {
       pearson: tests.pearson?.pValue ?? null,
+      ranks: tests.ranks?.pValue ?? null,
       effectFloor: tests.effectFloor?.pValue ?? null,
       missing: tests.missing?.pValue ?? null,
       unseen: tests.unseen?.pValue ?? null,
@@ -279,7 +367,9 @@ function findInFeature(
 ): readonly Finding[] {
   const { name, layout, baseline, current, comparison } = feature;
   if (feature.columnMissing) return [describeMissingColumn(name, baseline, current.missing, feature.required)];
-  const findings: Finding[] = drift ? [describeDrift(name, drift)] : [];
+  const isVector = layout.kind === 'embedding';
+  const findings: Finding[] = drift ? [describeDrift(name, { ...drift, isVector })] : [];
+  if (feature.vectors?.finding) findings.push(feature.vectors.finding);
   if (!comparison) return findings;
   if (layout.kind === 'numeric' && baseline.summary.kind === 'numeric' && current.kind === 'numeric') {
     const range = findOutOfRange(name, layout, baseline.summary, current, rangeLevel);

@@ -4,13 +4,15 @@ import type { FeatureSummary } from '../model/profile.ts';
 import type { FeatureStatistics } from '../model/verdict.ts';
 import { ExactSum } from '../stats/exact-sum.ts';
 import { histogramQuantile, histogramRange, momentsFromSums } from '../stats/log-linear-histogram.ts';
+import { presenceOf } from './embedding/presence.ts';
 
 /** The probabilities whose quantiles a verdict prints. */
 export const reportedProbabilities = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99] as const;
 
 /** Describes one side of a comparison. Whatever a double can't hold is left out. */
 export function describeFeature(layout: FeatureLayout, summary: FeatureSummary): FeatureStatistics {
-  const counts = { count: summary.count, missing: summary.missing };
+  const { count, missing } = presenceOf(summary);
+  const counts = { count, missing };
   if (layout.kind !== 'numeric' || summary.kind !== 'numeric' || summary.buckets.length === 0) return counts;
   const { centre, unit } = layout;
   const { mean, standardDeviation } = momentsFromSums(

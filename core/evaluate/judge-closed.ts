@@ -1,12 +1,15 @@
+import type { Baseline } from '../model/baseline.ts';
 import type { Calendar } from '../model/calendar.ts';
 import type { Layout } from '../model/layout.ts';
 import { type Finding, type Verdict, worstTier } from '../model/verdict.ts';
 import type { ChartFinding } from './charts/judge-charts.ts';
-import { joinQuality, judgeQuality, type QualityReference } from './data-quality.ts';
+import { addBeside, type BesideContext, type BesideInput, shareWithBeside } from './compare-beside.ts';
+import { joinQuality, judgeQuality, type QualityReference, rangeLevelOf } from './data-quality.ts';
 import type { DriftContext } from './drift-context.ts';
-import { evaluateWindow, type WindowInput } from './evaluate-window.ts';
-import { judgeDrift } from './judge-drift.ts';
+import { evaluateWithDrift, type WindowInput } from './evaluate-window.ts';
+import type { DriftJudgement } from './judge-drift.ts';
 import { type Learning, muteLearning, outputsOf } from './learning.ts';
+import { addPerformance, type PerformanceContext } from './performance/judge-performance.ts';
 import { nameSlices } from './slice-explanation.ts';
 import { judgeSlices, type SliceContext } from './slice-judgement.ts';
 
@@ -17,6 +20,12 @@ export interface ClosedContext {
   readonly quality: { readonly reference: QualityReference; readonly level: number };
   readonly slices: { readonly contexts: readonly SliceContext[]; readonly level: number } | undefined;
   readonly charts: readonly ChartFinding[];
+  /** What is to be said of callers that sent more than their share. */
+  readonly callers?: readonly Finding[] | undefined;
+  /** Present where a larger series of the model was called in the same window. */
+  readonly beside?: BesideContext | undefined;
+  /** Present where the baseline had labels, and the scores are those of the model that it was made with. */
+  readonly performance?: PerformanceContext | undefined;
   /** Present while the outputs of a new version are being learned. */
   readonly learning: Learning | undefined;
   /** True where the outputs were learned from the version's first windows: the baseline's range is not theirs. */
@@ -29,7 +38,16 @@ export interface ClosedContext {
  */
 export function judgeClosed(input: Omit<WindowInput, 'context' | 'mode'>, context: ClosedContext): Verdict {
   const { baseline } = input;
-  const alone = evaluateWindow({ ...input, mode: 'closed', context: context.drift });
+  const levels = levelsOfDrift(input, context);
+  const { verdict: alone, drift: whole } = evaluateWithDrift({
+    ...input,
+    mode: 'closed',
+    context: {
+      ...context.drift,
+      level: levels.baseline,
+      rangeLevel: rangeLevelOf(context.quality.level),
+    },
+  });
   if (!baseline) return alone;
   const drifted = new Set(Object.entries(alone.features).flatMap(([name, verdict]) => (verdict.drifted ? [name] : [])));
   const quality = judgeQuality({
@@ -43,11 +61,38 @@ export function judgeClosed(input: Omit<WindowInput, 'context' | 'mode'>, contex
     level: context.quality.level,
   });
   const findings: readonly Finding[] = [
-    ...addSlices(joinQuality(keepOwnRanges(alone.findings, baseline.layout, context), quality), input, context),
+    ...addSlices(joinQuality(keepOwnRanges(alone.findings, baseline.layout, context), quality), whole, input, context),
     ...context.charts,
+    ...(context.callers ?? []),
   ];
-  const verdict = { ...alone, findings, tier: worstTier(findings.map(({ tier }) => tier)) };
+  const judged = { ...alone, findings, tier: worstTier(findings.map(({ tier }) => tier)) };
+  const compared = context.beside
+    ? addBeside(judged, { ...besideInput(input, baseline, context.beside, context), level: levels.beside })
+    : judged;
+  const verdict = addPerformance(compared, context.performance);
   return context.learning ? muteLearning(verdict, baseline.layout, context.learning) : verdict;
+}
+
+function levelsOfDrift({ policy }: Omit<WindowInput, 'context' | 'mode'>, { drift, beside }: ClosedContext) {
+  const level = drift.level ?? policy.drift.level;
+  return beside ? shareWithBeside(level, drift.calibration.scales.length) : { baseline: level, beside: 0 };
+}
+
+function besideInput(
+  { policy }: Omit<WindowInput, 'context' | 'mode'>,
+  { layout }: Baseline,
+  beside: BesideContext,
+  { drift, learning, isRelearned }: ClosedContext,
+): Omit<BesideInput, 'level'> {
+  const positions = new Map(layout.features.map(([name], position) => [name, position]));
+  return {
+    policy,
+    features: drift.calibration.features.map((feature) => [feature, positions.get(feature.name) ?? -1]),
+    beside,
+    windowSeconds: drift.calibration.windowSeconds,
+    // That a new version answers otherwise than the old one is what it was made for.
+    muted: learning || isRelearned ? outputsOf(layout) : new Set(),
+  };
 }
 
 function keepOwnRanges(
@@ -62,17 +107,17 @@ function keepOwnRanges(
 
 function addSlices(
   findings: readonly Finding[],
+  whole: DriftJudgement | undefined,
   { policy, baseline }: Omit<WindowInput, 'context' | 'mode'>,
   { drift, calendar, slices }: ClosedContext,
 ): readonly Finding[] {
-  if (!slices || slices.contexts.length === 0 || !baseline) return findings;
-  const { calibration, stretches } = drift;
+  if (!slices || slices.contexts.length === 0 || !baseline || !whole) return findings;
   const judged = judgeSlices({
     policy,
     baseline,
     calendar,
-    stretches,
-    whole: judgeDrift({ policy, baseline, calibration, stretches, level: drift.level }),
+    stretches: drift.stretches,
+    whole,
     slices: slices.contexts,
     level: slices.level,
   });

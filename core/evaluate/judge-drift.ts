@@ -6,6 +6,7 @@ import type { Calibration } from './calibration.ts';
 import { type DriftCause, findCauses, rejectedLevelOf } from './drift-causes.ts';
 import { endDrifts } from './ended-drift.ts';
 import { type StretchMeasurement, StretchReader } from './stretch-reader.ts';
+import { pearsonShare } from './test-shares.ts';
 
 export type { DriftCause } from './drift-causes.ts';
 
@@ -76,7 +77,7 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
     const tested = measured.flatMap(({ combinedPValue }) => combinedPValue ?? []);
     const adjusted = benjaminiHochberg(tested);
     const rejectedLevel = rejectedLevelOf(tested, adjusted, level);
-    const testLevel = level / (3 * Math.max(tested.length, 1));
+    const familyLevel = level / Math.max(tested.length, 1);
     let next = 0;
     return measured.map((measurement, index): ScaleResult => {
       const minimumEffect = features[index]?.minimumEffect ?? 0;
@@ -86,20 +87,21 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
         ...measurement,
         qValue,
         causes: rejected ? findCauses(measurement, minimumEffect, policy.drift, rejectedLevel) : [],
-        minimumDetectableEffect: reader.detectable(index, testLevel),
+        minimumDetectableEffect: reader.detectable(index, familyLevel * pearsonShare(measurement.kind)),
       };
     });
   });
   return {
     features: features.map(({ feature }, index) =>
-      decide(feature.name, endDrifts(byScale.flatMap((results) => results[index] ?? []))),
+      decideOverScales(feature.name, endDrifts(byScale.flatMap((results) => results[index] ?? []))),
     ),
     calibration: calibration.description,
     level,
   };
 }
 
-function decide(name: string, scales: readonly ScaleResult[]): FeatureDrift {
+/** A feature has drifted where it has at any scale; of those that have, or of all, the one with the smallest q-value decides. */
+export function decideOverScales(name: string, scales: readonly ScaleResult[]): FeatureDrift {
   let deciding = -1;
   let qValue: number | null = null;
   let drifted = false;

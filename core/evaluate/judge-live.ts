@@ -1,9 +1,11 @@
 import type { ModelPolicy } from '../model/policy.ts';
 import type { MinuteSlot } from '../model/profile.ts';
-import { type Finding, type SloVerdict, type Tier, worstTier } from '../model/verdict.ts';
+import { type Finding, type QualityVerdict, type SloVerdict, type Tier, worstTier } from '../model/verdict.ts';
 import { binomialUpperTail } from '../stats/binomial.ts';
 import { findShortStretch } from '../stats/short-stretch.ts';
+import { findStart, type MinuteCount } from './excess-start.ts';
 import { formatDuration, formatMinute, formatName, formatNumber, formatShare } from './number-text.ts';
+import { describeBurningSlo } from './slo-finding.ts';
 
 /** Objective of a required feature where the configuration sets none. */
 export const defaultCompletenessObjective = 0.99;
@@ -23,13 +25,13 @@ const shortestSilenceSeconds = 600;
 /** Everything the judgement of a minute follows from. */
 export interface LiveInput {
   readonly policy: ModelPolicy;
-  /** Of at least the last hour, ascending, one per minute: merged over fragments and variants. */
+  /** Of at least the last hour, ascending, one per minute: merged over fragments and variants. What is older tells since when. */
   readonly slots: readonly MinuteSlot[];
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** The minute (since the epoch) at which the observed windows end, exclusive: see `findWatermark` of core/slo. */
   readonly endMinute: number;
-  /** Longest silence between two records of the baseline; absent where the baseline has no times. */
+  /** Longest silence that is usual after the last record (`usualGapSeconds`); absent where the baseline has no times. */
   readonly longestGapSeconds: number | undefined;
   /** Calls that the source reports since the last record and up to the capture delay ago; undefined: it can't tell. */
   readonly invocations: number | undefined;
@@ -46,11 +48,15 @@ export interface LiveJudgement {
   readonly findings: readonly Finding[];
   /** The objectives given, and one entry per required feature. */
   readonly slos: readonly SloVerdict[];
+  /** By labels, as they were judged last; absent: there are none. */
+  readonly quality?: readonly QualityVerdict[] | undefined;
+  /** Labelled share of the newest matured records; absent: it is not known. */
+  readonly labelCoverage?: number | undefined;
 }
 
 /**
  * Judges what must be known within minutes: required features below their completeness objective, schema breaks,
- * broken SLOs and silence. Every finding but a confirmed silence is red.
+ * SLOs that burn their budget and silence. Every finding is red but a confirmed silence and a slow burn, which is yellow.
  *
  * A share counts as too high where it is above what is allowed both over the last hour, beyond what chance explains
  * (exact binomial tail at or below 1e-7), in three minutes at least, and over the last five minutes (with little
@@ -59,7 +65,7 @@ export interface LiveJudgement {
 export function judgeLive(input: LiveInput): LiveJudgement {
   const completeness = judgeCompleteness(input);
   const findings = [
-    ...input.slos.filter(({ broken }) => broken).map((slo) => describeBrokenSlo(slo, input)),
+    ...input.slos.flatMap((slo) => describeBurningSlo(slo, input.slots, input.endMinute) ?? []),
     ...completeness.flatMap(({ finding }) => finding ?? []),
     ...[findSchemaBreak(input), findSilence(input)].filter((finding) => finding !== undefined),
   ];
@@ -69,9 +75,6 @@ export function judgeLive(input: LiveInput): LiveJudgement {
     slos: [...input.slos, ...completeness.map(({ slo }) => slo)],
   };
 }
-
-/** Bad and all events of one minute. */
-type MinuteCount = readonly [bad: number, all: number];
 
 interface Excess {
   readonly bad: number;
@@ -98,26 +101,6 @@ function measureExcess(input: LiveInput, allowedShare: number, count: (slot: Min
     shortBad > allowedShare * shortAll &&
     binomialUpperTail(bad, all, allowedShare) <= guardLevel;
   return { bad, all, isTooHigh, since: findStart(recent, allowedShare, count, input.endMinute) };
-}
-
-/** The likeliest start of an excess: the minute from which on most more bad events came than were allowed. */
-function findStart(
-  slots: readonly MinuteSlot[],
-  allowedShare: number,
-  count: (slot: MinuteSlot) => MinuteCount,
-  endMinute: number,
-): number {
-  let start = endMinute;
-  let excess = 0;
-  let largest = 0;
-  for (const slot of slots.toReversed()) {
-    const [bad, all] = count(slot);
-    excess += bad - allowedShare * all;
-    if (excess <= largest) continue;
-    largest = excess;
-    start = slot.minute;
-  }
-  return start;
 }
 
 function judgeCompleteness(input: LiveInput): readonly { slo: SloVerdict; finding?: Finding }[] {
@@ -168,42 +151,6 @@ function findSchemaBreak(input: LiveInput): Finding | undefined {
   };
 }
 
-function describeBrokenSlo(slo: SloVerdict, input: LiveInput): Finding {
-  const eventsIn = (slot: MinuteSlot): MinuteCount => {
-    const [, good, valid] = slot.slis.find(([name]) => name === slo.name) ?? ['', 0, 0];
-    return [valid - good, valid];
-  };
-  const recent = input.slots.filter(
-    ({ minute }) => minute < input.endMinute && minute >= input.endMinute - longMinutes,
-  );
-  const since = findStart(recent, 1 - slo.objective, eventsIn, input.endMinute);
-  const what = slo.kind === 'latency' ? 'were too slow' : 'failed';
-  const observed = `${formatNumber(slo.valid - slo.good)} of ${formatNumber(slo.valid)} requests of the last hour ${what}`;
-  const budget =
-    slo.errorBudgetRemaining === undefined
-      ? ''
-      : slo.errorBudgetRemaining <= 0
-        ? ', the error budget is spent'
-        : `, ${formatShare(slo.errorBudgetRemaining)} of the error budget is left`;
-  const rate =
-    slo.burnRateLong === undefined ? '' : `, ${formatNumber(slo.burnRateLong)} times what the objective allows`;
-  return {
-    id: `slo:${slo.name}`,
-    tier: 'red',
-    kind: 'slo',
-    message: `${formatName(slo.name)}: ${observed}${rate}${budget}; since ${formatMinute(since)}`,
-    evidence: {
-      good: slo.good,
-      valid: slo.valid,
-      objective: slo.objective,
-      burnRateLong: slo.burnRateLong ?? null,
-      burnRateShort: slo.burnRateShort ?? null,
-      errorBudgetRemaining: slo.errorBudgetRemaining ?? null,
-      sinceMinute: since,
-    },
-  };
-}
-
 function findSilence(input: LiveInput): Finding | undefined {
   const { policy, now, invocations } = input;
   const last = Math.max(input.lastRecordTime ?? input.monitoringSince, input.monitoringSince);
@@ -226,7 +173,7 @@ function findSilence(input: LiveInput): Finding | undefined {
 }
 
 /**
- * How long no record may come. Without a configured span it is twice the baseline's longest gap, at least ten
+ * How long no record may come. Without a configured span it is twice the longest gap that is usual, at least ten
  * minutes; without either it is one window, because a model that is called once a day must not page at night.
  */
 export function silenceAfterSeconds(policy: ModelPolicy, longestGapSeconds: number | undefined): number {

@@ -39,7 +39,7 @@ export function createLiveVerdict(input: LiveVerdictInput): Verdict {
     rule: { level, minimumEffect, effectLevel, calibration },
     features: {},
     slos: judgement.slos,
-    quality: [],
+    quality: judgement.quality ?? [],
     findings: judgement.findings,
     evidence: input.evidence,
   };

@@ -54,3 +54,17 @@ export function formatName(name: string): string {
   const characters = [...visible];
   return characters.length <= 64 ? visible : `${characters.slice(0, 63).join('')}…`;
 }
+
+/** The length of a stretch of windows: `8-hour`, `3-day`. */
+export function formatScale({
+  scale,
+  windowSeconds,
+}: {
+  readonly scale: number;
+  readonly windowSeconds: number;
+}): string {
+  const seconds = scale * windowSeconds;
+  if (seconds % 86_400 === 0) return `${formatNumber(seconds / 86_400)}-day`;
+  if (seconds % 3600 === 0) return `${formatNumber(seconds / 3600)}-hour`;
+  return seconds % 60 === 0 ? `${formatNumber(seconds / 60)}-minute` : `${formatNumber(seconds)}-second`;
+}

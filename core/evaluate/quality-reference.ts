@@ -65,7 +65,7 @@ export function prepareQuality(baseline: Baseline, windowSeconds = baseline.time
   const features = new Map<string, FeatureReference>();
   for (const [name, feature] of baseline.features) {
     const layout = layouts.get(name);
-    if (!layout || layout.kind === 'opaque') continue;
+    if (!layout || layout.kind === 'opaque' || layout.kind === 'embedding') continue;
     const known = feature.binCounts?.windows ?? [];
     const rows = known.length === slots.length && known.length >= minimumWindows ? known.map(valuesOf) : [];
     windows = Math.max(windows, rows.length);

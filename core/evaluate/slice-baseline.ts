@@ -151,7 +151,7 @@ function summaryOfBins(counts: readonly number[], layout: FeatureLayout): Featur
   const missing = counts.at(-1) ?? 0;
   const values = counts.slice(0, -1);
   const count = values.reduce((sum, here) => sum + here, 0);
-  if (layout.kind === 'opaque') return { kind: 'opaque', count, missing };
+  if (layout.kind === 'opaque' || layout.kind === 'embedding') return { kind: 'opaque', count, missing };
   if (layout.kind === 'categorical') {
     const unseen = values.at(-1) ?? 0;
     return { kind: 'categorical', count, missing, unseen, categories: keepPositive(values.slice(0, -1), (bin) => bin) };

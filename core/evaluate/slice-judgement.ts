@@ -10,7 +10,13 @@ import { findCauses, rejectedLevelOf } from './drift-causes.ts';
 import { ContextReader } from './drift-context.ts';
 import { describeDrift } from './drift-finding.ts';
 import { endDrifts } from './ended-drift.ts';
-import { type DriftJudgement, type FeatureDrift, judgeDrift, type ScaleResult } from './judge-drift.ts';
+import {
+  type DriftJudgement,
+  decideOverScales,
+  type FeatureDrift,
+  judgeDrift,
+  type ScaleResult,
+} from './judge-drift.ts';
 import { formatName } from './number-text.ts';
 import { type ChangedSlice, explainBySlices, type SliceExplanation } from './slice-explanation.ts';
 import type { TrailWindow } from './trail.ts';
@@ -123,24 +129,12 @@ function adjustTogether({ policy, slices, level }: SliceInput): readonly SliceDr
   return judged.map(({ features }, index) => ({
     slice: slices[index]?.slice ?? { name: '', column: '', value: '' },
     features: features.map(({ name, scales }) =>
-      decide(name, endDrifts(scales.map((result) => adjusted.get(result) ?? { ...result, qValue: null, causes: [] }))),
+      decideOverScales(
+        name,
+        endDrifts(scales.map((result) => adjusted.get(result) ?? { ...result, qValue: null, causes: [] })),
+      ),
     ),
   }));
-}
-
-/** The surest scale: of those that drift, else of those tested. */
-function decide(name: string, scales: readonly ScaleResult[]): FeatureDrift {
-  const tested = scales.filter(({ qValue }) => qValue !== null);
-  const drifting = tested.filter(({ causes }) => causes.length > 0);
-  const [best] = [...(drifting.length > 0 ? drifting : tested)].sort(bySureness);
-  return {
-    name,
-    scales,
-    drifted: drifting.length > 0,
-    deciding: best ? scales.indexOf(best) : -1,
-    causes: best?.causes ?? [],
-    qValue: tested.reduce<number | null>((least, { qValue }) => Math.min(least ?? 1, qValue ?? 1), null),
-  };
 }
 
 function bySureness(a: ScaleResult, b: ScaleResult): number {

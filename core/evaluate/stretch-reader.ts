@@ -1,3 +1,4 @@
+import type { FeatureKind } from '../model/layout.ts';
 import type { DriftPolicy } from '../model/policy.ts';
 import type { TrailingCounts } from '../model/trailing-counts.ts';
 import type { TestResult } from '../model/verdict.ts';
@@ -10,10 +11,12 @@ import { BinComparison } from './bin-comparison.ts';
 import { foldCounts } from './bin-plan.ts';
 import { type Calibration, type FeatureCalibration, uncalibratedFloor } from './calibration.ts';
 import { detectableShift } from './detectable-shift.ts';
+import { combineTests } from './test-shares.ts';
 import type { Wander } from './wander-estimate.ts';
 
 /** What a stretch shows of a feature, before features are weighed against one another. */
 export interface StretchMeasurement {
+  readonly kind: FeatureKind;
   /** Nominal length in windows. */
   readonly scale: number;
   /** Judged windows and records that are really in it. */
@@ -24,6 +27,8 @@ export interface StretchMeasurement {
   readonly populationStabilityIndex: number | null;
   /** Pearson's X², its p-value with the wander. */
   readonly pearson: TestResult | null;
+  /** Wilcoxon's rank-sum test over the ordered bins of a numeric feature, its p-value with the wander. */
+  readonly ranks: TestResult | null;
   /** Is the PSI above the floor? Null where the floor is 0. */
   readonly effectFloor: TestResult | null;
   readonly missing: TestResult | null;
@@ -32,7 +37,7 @@ export interface StretchMeasurement {
   readonly unseen: TestResult | null;
   readonly unseenRise: number;
   readonly expectedUnseenShare: number;
-  /** min(1, 3·min(Pearson, missing, unseen)); null: not tested. */
+  /** The feature's p-value over its tests (`combineTests`); null: not tested. */
   readonly combinedPValue: number | null;
 }
 
@@ -40,9 +45,6 @@ export interface StretchMeasurement {
 const alarmingProbability = 0.05;
 /** What measuring needs of the rule. */
 export type StretchPolicy = Pick<DriftPolicy, 'minimumRecords' | 'effectLevel'>;
-
-/** Tests of one feature that share its false-alarm level. */
-const testsPerFeature = 3;
 
 /**
  * Compares stretches with what a calibration expects of them. Opened on a stretch it weighs the cells once, then
@@ -64,8 +66,8 @@ export class StretchReader {
   #scaleIndex = 0;
   #tested = false;
   #rules: (MeasuredRule | undefined)[] = [];
-  /** By effect floor, then by what else matters. Of the stretch that is open, at one level. */
-  readonly #detectable = new Map<number, Map<number, number | null>>();
+  /** By level and effect floor, then by what else matters. Of the stretch that is open. */
+  readonly #detectable = new Map<string, Map<number, number | null>>();
 
   constructor(calibration: Calibration, policy: StretchPolicy) {
     const bins = Math.max(2, ...calibration.features.map(({ plan }) => plan.bins));
@@ -92,7 +94,7 @@ export class StretchReader {
     const stretch = this.#stretch;
     if (!stretch || !counts || counts.length !== feature.plan.coarseBins) {
       this.#rules.push(undefined);
-      return describeNothing(stretch);
+      return describeNothing(feature, stretch);
     }
     const expectedUnseen = this.load(feature, counts);
     const { plan } = feature;
@@ -100,9 +102,12 @@ export class StretchReader {
     const wander = feature.wander[this.#scaleIndex];
     const minimumEffect =
       floor > 0 && this.#calibration.kind === 'uncalibrated' ? Math.max(floor, uncalibratedFloor) : floor;
-    const scatter = wander && this.comparison.bins >= 2 ? scatterOf(this.comparison, wander.shares) : undefined;
+    const scatter =
+      wander && this.comparison.bins >= 2
+        ? scatterOf(this.comparison.sampling, this.comparison.bins - 1, wander.shares)
+        : undefined;
     this.#rules.push(scatter && { scatter, minimumEffect });
-    if (!this.#tested || !wander) return describeNothing(stretch);
+    if (!this.#tested || !wander) return describeNothing(feature, stretch);
     const rows = sumOf(this.current, plan.bins);
     const missing = this.#testRise(
       counts[plan.coarseBins - 1] ?? 0,
@@ -125,21 +130,28 @@ export class StretchReader {
           );
     const { comparison } = this;
     const pearson = scatter ? testPearson(comparison, scatter) : null;
-    const smallest = Math.min(pearson?.pValue ?? 2, missing?.test.pValue ?? 2, unseen?.test.pValue ?? 2);
+    const ranks = scatter ? testRanks(comparison, ofPresent(wander.shares, presentShare)) : null;
     return {
+      kind: plan.kind,
       scale: stretch.scale,
       windows: stretch.windows,
       records: stretch.records,
       bins: scatter ? comparison.bins : 0,
       populationStabilityIndex: scatter ? comparison.populationStabilityIndex : null,
       pearson,
+      ranks,
       effectFloor: scatter && minimumEffect > 0 ? testFloor(comparison, scatter, minimumEffect) : null,
       missing: missing?.test ?? null,
       missingRise: missing?.rise ?? 0,
       unseen: unseen?.test ?? null,
       unseenRise: unseen?.rise ?? 0,
       expectedUnseenShare: unseen?.expected ?? 0,
-      combinedPValue: smallest > 1 ? null : Math.min(1, testsPerFeature * smallest),
+      combinedPValue: combineTests(plan.kind, {
+        pearson: pearson?.pValue,
+        ranks: ranks?.pValue,
+        missing: missing?.test.pValue,
+        unseen: unseen?.test.pValue,
+      }),
     };
   }
 
@@ -153,7 +165,7 @@ export class StretchReader {
     const wander = stepOf(scatter.wander);
     const certainty = stepOf(Math.min(scatter.certainty, 1e10));
     const key = ((sampling * steps + wander) * steps + certainty) * 64 + scatter.degreesOfFreedom;
-    const remembered = this.#rememberedFor(minimumEffect);
+    const remembered = this.#rememberedFor(`${level} ${minimumEffect}`);
     const known = remembered.get(key);
     if (known !== undefined) return known;
     const effect = detectableShift({
@@ -171,11 +183,11 @@ export class StretchReader {
     return effect;
   }
 
-  #rememberedFor(minimumEffect: number): Map<number, number | null> {
-    const known = this.#detectable.get(minimumEffect);
+  #rememberedFor(rule: string): Map<number, number | null> {
+    const known = this.#detectable.get(rule);
     if (known) return known;
     const remembered = new Map<number, number | null>();
-    this.#detectable.set(minimumEffect, remembered);
+    this.#detectable.set(rule, remembered);
     return remembered;
   }
 
@@ -250,15 +262,20 @@ export class StretchReader {
     const exact = hypergeometricUpperTail(count, drawn, known + count, worth + drawn);
     if (wander.variance === 0 && wander.uncertainty === 0) return test(exact);
     if (exact > alarmingProbability) return test(exact);
-    // The share itself wanders: a count whose rate varies. That variance is an estimate: its tail is Student's.
-    const sampling = (expected * (1 - expected)) / worth;
-    const mean = drawn * expected;
-    const dispersion = mean > 0 ? (sampling + wander.variance) / (expected * expected) : 0;
+    // The share itself wanders: a count whose rate varies. That variance is an estimate: its tail is Student's. Where it
+    // wanders by more than these hours expect, it is taken for exponential: a gamma law of a smaller mean has so heavy a
+    // tail that even the loss of every value would be nothing.
+    const share = Math.max(expected, Math.sqrt(wander.variance), 0.5 / worth);
+    const sampling = (share * (1 - share)) / worth;
+    const mean = drawn * share;
+    const dispersion = (sampling + wander.variance) / (share * share);
     const varied = overdispersedUpperTail(count, mean, Math.min(dispersion, Number.MAX_VALUE));
     const variance = mean / (drawn * drawn) + sampling + wander.variance;
     // Variances so small that their squares vanish say nothing of how sure they are.
     const certainty = Math.max(1, (2 * variance * variance) / Math.max(wander.uncertainty, Number.MIN_VALUE));
-    return test(Math.max(exact, studentUpperTailQuick(normalUpperQuantile(Math.min(varied, 0.5)), certainty)));
+    // A tail too small for a double must not become a certainty.
+    const score = normalUpperQuantile(Math.min(Math.max(varied, Number.MIN_VALUE), 0.5));
+    return test(Math.max(exact, studentUpperTailQuick(score, certainty)));
   }
 }
 
@@ -271,6 +288,7 @@ const nothing = {
   bins: 0,
   populationStabilityIndex: null,
   pearson: null,
+  ranks: null,
   effectFloor: null,
   missing: null,
   missingRise: 0,
@@ -280,11 +298,11 @@ const nothing = {
   combinedPValue: null,
 } as const;
 
-function scatterOf(comparison: BinComparison, wander: Wander): Scatter {
-  const total = comparison.sampling + wander.variance;
+function scatterOf(sampling: number, degreesOfFreedom: number, wander: Wander): Scatter {
+  const total = sampling + wander.variance;
   return {
-    sampling: comparison.sampling,
-    degreesOfFreedom: comparison.bins - 1,
+    sampling,
+    degreesOfFreedom,
     wander: wander.variance,
     certainty: wander.uncertainty > 0 ? (2 * total * total) / wander.uncertainty : Number.POSITIVE_INFINITY,
   };
@@ -294,15 +312,32 @@ function testPearson({ bins, distance, sampling }: BinComparison, scatter: Scatt
   return { statistic: distance / sampling, degreesOfFreedom: bins - 1, pValue: wanderTail(distance, scatter) };
 }
 
+/**
+ * The wander of shares among records that have a value. It is learned over all records, of which Σ (p − q)²/q takes one
+ * factor less of the present share than of records.
+ */
+function ofPresent({ variance, uncertainty }: Wander, presentShare: number): Wander {
+  if (!(presentShare > 0)) return { variance, uncertainty };
+  return { variance: variance / presentShare, uncertainty: uncertainty / (presentShare * presentShare) };
+}
+
+/** The wander lies in one direction, and that may be the one that ranks look in. */
+function testRanks({ rankShift }: BinComparison, wander: Wander): TestResult | null {
+  if (!rankShift) return null;
+  const { distance, sampling } = rankShift;
+  const pValue = wanderTail(distance, scatterOf(sampling, 1, wander));
+  return { statistic: distance / sampling, degreesOfFreedom: 1, pValue };
+}
+
 function testFloor(comparison: BinComparison, scatter: Scatter, minimumEffect: number): TestResult {
   const { bins, sampling, populationStabilityIndex } = comparison;
   const pValue = wanderTail(populationStabilityIndex, scatter, minimumEffect);
   return { statistic: populationStabilityIndex / sampling, degreesOfFreedom: bins - 1, pValue };
 }
 
-function describeNothing(stretch: TrailingCounts | undefined): StretchMeasurement {
+function describeNothing({ plan }: FeatureCalibration, stretch: TrailingCounts | undefined): StretchMeasurement {
   const { scale = 0, windows = 0, records = 0 } = stretch ?? {};
-  return { scale, windows, records, ...nothing };
+  return { kind: plan.kind, scale, windows, records, ...nothing };
 }
 
 /** Steps from 1e-30 to 1e10 and more, each five per cent above the one before it. */

@@ -3,11 +3,12 @@ import type { FeatureSummary, Summary, Window } from '../model/profile.ts';
 import type { Trail, TrailingCounts } from '../model/trailing-counts.ts';
 import { histogramBins } from '../stats/log-linear-histogram.ts';
 import type { Cell } from './cells.ts';
+import { presenceOf } from './embedding/presence.ts';
 
 /**
  * A window's counts of one feature in the coarse bins of its layout, in the order of `Baseline.binCounts`: the bins of
  * a numeric feature, then missing; the categories of a categorical one, then unseen, then missing; present, then
- * missing of a column that is only counted. A summary of another kind than the layout has only its missing values.
+ * missing of a column that is only counted; usable vectors, then other records of an embedding. A summary of another kind than the layout has only its missing values.
  */
 export function binCountsOf(summary: FeatureSummary, layout: FeatureLayout): number[] {
   if (layout.kind === 'numeric') {
@@ -24,7 +25,8 @@ export function binCountsOf(summary: FeatureSummary, layout: FeatureLayout): num
     counts[counts.length - 1] = summary.missing;
     return counts;
   }
-  return [summary.count, summary.missing];
+  const { count, missing } = presenceOf(summary);
+  return [count, missing];
 }
 
 /** The coarse counts of every feature of a layout; a feature that the summary does not know is missing throughout. */

@@ -12,7 +12,7 @@ export interface Wander {
 
 export const noWander: Wander = { variance: 0, uncertainty: 0 };
 
-/** A feature's wander at one scale: of its shares, of its missing share and of its unseen share. */
+/** A feature's wander at one scale: of its shares and its missing share over all records, of its unseen share over those with a value. */
 export interface FeatureWander {
   readonly shares: Wander;
   readonly missing: Wander;
@@ -298,7 +298,13 @@ class BlockReader {
       if (plan.unseen >= 0) {
         let seen = 0;
         for (let window = block.from; window < block.to; window++) seen += folded.unseen[window] ?? 0;
-        unseen.add(seen / rows, expectedUnseen, sampling);
+        // Of the records that have a value, as the share is tested: what the others do is no wander of it.
+        const present = rows - (this.#current[plan.bins - 1] ?? 0);
+        const presentShare = 1 - (this.#expected[plan.bins - 1] ?? 0);
+        if (present > 0 && presentShare > 0) {
+          const ofValues = 1 / present + 1 / (block.effectiveSize * presentShare);
+          unseen.add(seen / present, Math.min(1, expectedUnseen / presentShare), ofValues);
+        }
       }
       const product = this.#standardise(plan, rows, previous?.to === block.from);
       if (product !== undefined) {

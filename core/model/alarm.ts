@@ -5,7 +5,23 @@ export type ComparisonOperator =
   | 'GreaterThanOrEqualToThreshold'
   | 'LessThanThreshold'
   | 'LessThanOrEqualToThreshold';
-export type AlarmStatistic = 'Maximum' | 'Minimum' | 'Average';
+/** Of the raw values of a period. `p99`: percentile. `TC(0:100)`, `PR(0:100)`: count and percentage within bounds. */
+export type AlarmStatistic =
+  | 'Maximum'
+  | 'Minimum'
+  | 'Average'
+  | 'Sum'
+  | 'SampleCount'
+  | `p${number}`
+  | `TC(${string})`
+  | `PR(${string})`;
+
+const simpleStatistics: readonly AlarmStatistic[] = ['Maximum', 'Minimum', 'Average', 'Sum', 'SampleCount'];
+
+/** Whether CloudWatch takes it as an extended statistic. */
+export function isExtendedStatistic(statistic: AlarmStatistic): boolean {
+  return !simpleStatistics.includes(statistic);
+}
 
 /** Which people an alarm's state changes are for; `none`: a child of composites only. */
 export type AlarmAudience = 'none' | 'yellow' | 'red';
@@ -22,13 +38,16 @@ interface AlarmBase {
   readonly model?: string | undefined;
 }
 
-/** An alarm on one metric, with CloudWatch's own semantics. */
-export interface MetricAlarmDefinition extends AlarmBase {
-  readonly type: 'metric';
+/** A metric and the statistic of its periods. */
+export interface AlarmMetric {
   readonly namespace: string;
   readonly metric: string;
   readonly dimensions: readonly (readonly [name: string, value: string])[];
   readonly statistic: AlarmStatistic;
+}
+
+/** What is compared with the threshold, how often and for how long. */
+export interface AlarmThreshold {
   readonly periodSeconds: number;
   /** N of "M out of N". */
   readonly evaluationPeriods: number;
@@ -41,6 +60,26 @@ export interface MetricAlarmDefinition extends AlarmBase {
   readonly missingDataReason: string;
 }
 
+/** An alarm on one metric, with CloudWatch's own semantics. */
+export interface MetricAlarmDefinition extends AlarmBase, AlarmThreshold, AlarmMetric {
+  readonly type: 'metric';
+  /** Of a percentile: whether it is evaluated with too few samples to tell it. @default 'evaluate' */
+  readonly lowSamples?: 'evaluate' | 'ignore' | undefined;
+}
+
+/** One line of an alarm on metric math: a metric, or an expression over the other lines, under an id. */
+export type AlarmQuery =
+  | { readonly id: string; readonly metric: AlarmMetric }
+  | { readonly id: string; readonly expression: string };
+
+/** An alarm on metric math. */
+export interface MathAlarmDefinition extends AlarmBase, AlarmThreshold {
+  readonly type: 'math';
+  readonly queries: readonly AlarmQuery[];
+  /** The id of the line that is compared with the threshold. */
+  readonly watches: string;
+}
+
 /** A rule over other alarms' states, as CloudWatch's AlarmRule: `ALARM("a") AND NOT ALARM("b")`. */
 export interface CompositeAlarmDefinition extends AlarmBase {
   readonly type: 'composite';
@@ -51,7 +90,7 @@ export interface CompositeAlarmDefinition extends AlarmBase {
     | undefined;
 }
 
-export type AlarmDefinition = MetricAlarmDefinition | CompositeAlarmDefinition;
+export type AlarmDefinition = MetricAlarmDefinition | MathAlarmDefinition | CompositeAlarmDefinition;
 
 /** A change of an alarm's state. */
 export interface AlarmTransition {

@@ -1,3 +1,4 @@
+import type { ScoreCalibration } from './calibration-map.ts';
 import type { FeatureKind, Layout } from './layout.ts';
 import type { FeatureSummary } from './profile.ts';
 
@@ -21,6 +22,11 @@ export interface BaselineFeature {
    */
   readonly rare: number;
   /**
+   * Of an embedding: for each of the baseline's windows, in the order of `time.windows`, the sums of its vectors as
+   * one row (`flattenSums`), those that the frame was fitted to left out.
+   */
+  readonly embeddingWindows?: readonly (readonly number[])[] | undefined;
+  /**
    * Counts per bin (the layout's bins or categories, then unseen for a categorical feature, then missing) for each
    * of the baseline's windows and cells, in the order of `time.windows` and `time.cells`.
    */
@@ -35,12 +41,39 @@ export interface CellCount {
   readonly records: number;
 }
 
+/** How silent an hour of the week is: `${hour of day}|weekday` or `|weekend`, UTC. Minutes without records between two that have some. */
+export interface SilenceCell {
+  readonly cell: string;
+  readonly silentMinutes: number;
+  /** Silent minutes that were the last of their silence. */
+  readonly wakeUps: number;
+  /** Of the silences that began in it: from one minute with records to the next one. 0: there are none. */
+  readonly longestGapSeconds: number;
+}
+
 /** What the baseline says of a slice. Counts as in `SliceSummary`. */
 export interface BaselineSlice {
   readonly records: number;
   readonly counts: string;
   /** [records, counts] per window, in the order of `time.windows`; absent where there are too many, or no times. */
   readonly windows?: readonly (readonly [records: number, counts: string])[] | undefined;
+}
+
+/** What the baseline says of one caller. */
+export interface BaselineCaller {
+  readonly records: number;
+  /** Its records per window, by position in `time.windows`; as text, see `CountRuns` of core/stats. Absent: no times. */
+  readonly windows?: string | undefined;
+}
+
+/** Who sent the baseline's records. */
+export interface BaselineCallers {
+  /** The column, or the field of the capture, that names the caller. */
+  readonly column: string;
+  /** Records that name their caller. */
+  readonly named: number;
+  /** [hash of the caller, its records] of those that hold 3 % of all records or of some windows, the largest 50, sorted by hash. */
+  readonly known: readonly (readonly [caller: string, BaselineCaller])[];
 }
 
 /** Profile + layout + calibration of normal behaviour. Canonical JSON; `sha256` is over the rest. */
@@ -58,6 +91,10 @@ export interface Baseline {
   readonly duplicates?: number | undefined;
   /** [slice, counts] of the slices asked for that have records, sorted by name. */
   readonly slices?: readonly (readonly [slice: string, counts: BaselineSlice])[] | undefined;
+  /** Present where callers were asked for. */
+  readonly callers?: BaselineCallers | undefined;
+  /** What scores meant, where the data had labels; absent: performance is not estimated. */
+  readonly calibration?: ScoreCalibration | undefined;
   /** Present when the data has times. */
   readonly time?:
     | {
@@ -69,6 +106,8 @@ export interface Baseline {
         readonly cells: readonly CellCount[];
         /** Longest silence between consecutive records, seconds: the yardstick of the silence rule. */
         readonly longestGapSeconds: number;
+        /** Sorted by cell; absent in baselines that were made before it was kept. */
+        readonly silences?: readonly SilenceCell[] | undefined;
       }
     | undefined;
   /** Sentences on what was left out or assumed. */

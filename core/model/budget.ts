@@ -6,7 +6,8 @@ export type BudgetedKind = 'drift' | 'slices' | 'charts' | 'quality' | 'retests'
 
 /**
  * How a model's weekly chance of a false yellow is shared out. `drift` pays for drift of features and predictions,
- * missing values and unseen categories, which are one Benjamini–Hochberg family. A kind that a model does not use
+ * missing values and unseen categories, which are one Benjamini–Hochberg family; `quality` for ranges, duplicates,
+ * constant and stale features and repeated windows. A kind that a model does not use
  * gives its share to `drift`.
  */
 export const budgetShares: readonly (readonly [kind: BudgetedKind, share: number])[] = [
@@ -17,6 +18,14 @@ export const budgetShares: readonly (readonly [kind: BudgetedKind, share: number
   ['retests', 0.05],
 ];
 
+const shareOfKind = new Map(budgetShares);
+
+/**
+ * Part of the budget of retests that the checks of quality get: as large as theirs beside drift, which gets the rest.
+ */
+export const retestQualityShare =
+  (shareOfKind.get('quality') ?? 0) / ((shareOfKind.get('quality') ?? 0) + (shareOfKind.get('drift') ?? 1));
+
 export interface Budget {
   /** Chance of a false yellow a week: of the model, and by kind. The kinds add up to the model's. */
   readonly risk: number;
@@ -25,7 +34,7 @@ export interface Budget {
   readonly driftLevel: number;
   /** The same for all slices of a window and scale together. */
   readonly sliceLevel: number;
-  /** Level of all checks of the quality of data of one window together. */
+  /** Level of all checks of the quality of data of one window together, ranges among them. */
   readonly qualityLevel: number;
   /** Level at which a late revision of a window may raise its tier: one retest per window, over all scales. */
   readonly retestLevel: number;
@@ -67,7 +76,7 @@ export function allocateBudget(design: BudgetDesign): Budget {
   const isUsed = (kind: BudgetedKind) => kind === 'drift' || uses[kind] === true;
   const unused = budgetShares.reduce((sum, [kind, share]) => (isUsed(kind) ? sum : sum + share), 0);
   const shareOf = (wanted: BudgetedKind) => {
-    const share = budgetShares.find(([kind]) => kind === wanted)?.[1] ?? 0;
+    const share = shareOfKind.get(wanted) ?? 0;
     return isUsed(wanted) ? share + (wanted === 'drift' ? unused : 0) : 0;
   };
   const risks = {

@@ -11,6 +11,19 @@ export interface CalibrationMap {
   readonly steps: readonly (readonly [records: number, positives: number])[];
 }
 
+/** What a baseline's labels tell of its scores, so that later scores can be weighed without labels. */
+export interface ScoreCalibration {
+  /** Short hash of the rest: counts of other steps are not added to those of these. */
+  readonly id: string;
+  /** The output that holds the score. */
+  readonly score: string;
+  /** `positives`: a score is that of a yes. `right`: it is the model's confidence in its prediction. */
+  readonly of: 'positives' | 'right';
+  /** The column that held the labels. */
+  readonly label: string;
+  readonly map: CalibrationMap;
+}
+
 /** Records per step of a map: whole numbers, so that counts merge by addition. */
 export type StepCounts = readonly number[];
 

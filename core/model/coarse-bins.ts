@@ -2,7 +2,8 @@ import type { FeatureLayout, Layout } from './layout.ts';
 
 /**
  * Number of coarse bins of a feature, as `Baseline.binCounts` has them: the bins of a numeric feature, then missing; the
- * categories of a categorical one, then unseen, then missing; present, then missing of a column that is only counted.
+ * categories of a categorical one, then unseen, then missing; present, then missing of a column that is only counted;
+ * usable vectors, then all other records of an embedding.
  */
 export function coarseBinsOf(layout: FeatureLayout): number {
   switch (layout.kind) {
@@ -11,6 +12,7 @@ export function coarseBinsOf(layout: FeatureLayout): number {
     case 'categorical':
       return layout.categories.length + 2;
     case 'opaque':
+    case 'embedding':
       return 2;
   }
 }

@@ -23,8 +23,10 @@ export interface EmbeddingLayout {
 /** Mergeable summary of a feature of vectors: whole numbers, so that merging is exact. */
 export interface EmbeddingSummary {
   readonly kind: 'embedding';
-  /** Usable vectors. */
+  /** Usable vectors that the sums are of. */
   readonly count: number;
+  /** Of a baseline: usable vectors that its frame was fitted to, and that are in no sum. Absent: none. */
+  readonly fitted?: number | undefined;
   readonly missing: number;
   /** Vectors of another length, not finite, all zeros, or too long to be measured. */
   readonly invalid: number;

@@ -1,7 +1,8 @@
+import type { EmbeddingLayout } from './embedding.ts';
 import type { Side } from './record-batch.ts';
 
 /** What a feature's values are counted as. */
-export type FeatureKind = 'numeric' | 'categorical' | 'opaque';
+export type FeatureKind = 'numeric' | 'categorical' | 'opaque' | 'embedding';
 
 /**
  * Where a numeric feature's log-linear buckets lie: a value v falls into the bucket of
@@ -32,7 +33,7 @@ export interface OpaqueLayout {
   readonly side: Side;
 }
 
-export type FeatureLayout = NumericLayout | CategoricalLayout | OpaqueLayout;
+export type FeatureLayout = NumericLayout | CategoricalLayout | OpaqueLayout | EmbeddingLayout;
 
 /** A feature of a layout, with its name. Arrays of pairs, because a feature may be called `__proto__`. */
 export type NamedFeatureLayout = readonly [name: string, layout: FeatureLayout];

@@ -1,8 +1,11 @@
 import type { Calendar } from './calendar.ts';
+import type { LabelPolicy, QualitySloPolicy } from './labels.ts';
+import type { MeasuredMetric } from './measured-metric.ts';
+import type { RollbackPolicy } from './rollback.ts';
 import type { SlicePolicy } from './slice.ts';
 
 /** Where captures come from and how they are to be read. */
-export interface SourcePolicy {
+export interface CaptureSource {
   readonly kind: 'sagemaker-capture' | 'http-capture';
   readonly bucket: string;
   /** Key prefix, without a leading slash, ending with `/` unless empty. Keys outside it are refused. */
@@ -16,6 +19,19 @@ export interface SourcePolicy {
   /** Custom attribute or field that names the model version. */
   readonly versionFrom?: string | undefined;
 }
+
+/** Where labels come from. */
+export interface LabelSource {
+  readonly kind: 'ground-truth';
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly account?: string | undefined;
+  readonly role: 'labels';
+  readonly format: 'sagemaker' | 'csv';
+  readonly endpoint?: undefined;
+}
+
+export type SourcePolicy = CaptureSource | LabelSource;
 
 /**
  * classes: scores of classes, in the order of the predictions. probability: the only prediction is the probability of a yes.
@@ -33,6 +49,10 @@ export interface VersionPolicy {
   readonly predictions: readonly string[];
   /** What the outputs are; absent: told from the values, see `OutputKind`. */
   readonly output?: OutputKind | undefined;
+  /** Columns, of either side, that hold vectors; absent: none. */
+  readonly embeddings?: readonly string[] | undefined;
+  /** Column, or field of the capture, that names the caller; absent: callers are not told apart. */
+  readonly caller?: string | undefined;
   readonly baseline?: { readonly path: string; readonly sha256?: string | undefined } | undefined;
 }
 
@@ -40,7 +60,7 @@ export interface FeaturePolicy {
   readonly ignore: boolean;
   /** Missing values of a required feature are watched every minute. */
   readonly required: boolean;
-  readonly kind?: 'numeric' | 'categorical' | undefined;
+  readonly kind?: 'numeric' | 'categorical' | 'embedding' | undefined;
   /** Smallest PSI worth a yellow. */
   readonly minimumEffect?: number | undefined;
   /** Published as a `PopulationStabilityIndex` metric with a `Feature` dimension. */
@@ -54,6 +74,10 @@ export interface LatencySloPolicy {
   /** Share of requests that must be good, in (0, 1). */
   readonly objective: number;
   readonly periodSeconds: number;
+  /** The endpoint whose own metrics are counted in place of captures; absent: captures. */
+  readonly endpoint?: string | undefined;
+  /** Absent: ModelLatency. */
+  readonly endpointMetric?: 'ModelLatency' | 'OverheadLatency' | undefined;
 }
 
 export interface AvailabilitySloPolicy {
@@ -61,6 +85,8 @@ export interface AvailabilitySloPolicy {
   readonly name: string;
   readonly objective: number;
   readonly periodSeconds: number;
+  /** The endpoint whose own metrics are counted in place of captures; absent: captures. */
+  readonly endpoint?: string | undefined;
 }
 
 /** Share of rows that carry a value, judged per required feature. */
@@ -70,18 +96,79 @@ export interface CompletenessSloPolicy {
   readonly objective: number;
 }
 
-export type SloPolicy = LatencySloPolicy | AvailabilitySloPolicy | CompletenessSloPolicy;
+/** Share of minutes at whose end the newest record is not older than the threshold. */
+export interface FreshnessSloPolicy {
+  readonly kind: 'freshness';
+  readonly name: string;
+  readonly thresholdSeconds: number;
+  readonly objective: number;
+  readonly periodSeconds: number;
+}
+
+/** Share of minutes in which a CloudWatch metric is within bounds. Minutes without data don't count. */
+export interface MetricSloPolicy {
+  readonly kind: 'metric';
+  readonly name: string;
+  readonly metric: MeasuredMetric;
+  /** At least one of the two. */
+  readonly atLeast?: number | undefined;
+  readonly atMost?: number | undefined;
+  readonly objective: number;
+  readonly periodSeconds: number;
+}
+
+export type SloPolicy =
+  | LatencySloPolicy
+  | AvailabilitySloPolicy
+  | CompletenessSloPolicy
+  | FreshnessSloPolicy
+  | MetricSloPolicy;
 
 /** Where a tier's messages go. */
-export interface ContactPolicy {
+export interface SubscribedContact {
   readonly kind: 'email' | 'https' | 'sqs' | 'lambda';
   /** An e-mail address, a URL or a reference to the secret that holds it, or an ARN. */
   readonly address: string;
 }
 
+/** A PagerDuty service, by Events API v2. */
+export interface PagerDutyContact {
+  readonly kind: 'pagerduty';
+  /** Name or ARN of the secret whose text is the integration key. */
+  readonly address: string;
+  readonly region: 'us' | 'eu';
+}
+
+/** A URL that takes the full JSON by POST. */
+export interface WebhookContact {
+  readonly kind: 'webhook';
+  /** The URL, or the name or ARN of the secret whose text it is. */
+  readonly address: string;
+  readonly isSecret: boolean;
+}
+
+/** A topic that Amazon Q Developer in chat applications listens to. */
+export interface ChatContact {
+  readonly kind: 'chat';
+  /** The topic's ARN. */
+  readonly address: string;
+}
+
+/** Contacts that Tidewatch delivers to itself; the others subscribe to the delivery topics. */
+export type DeliveredContact = PagerDutyContact | WebhookContact | ChatContact;
+
+export type ContactPolicy = SubscribedContact | DeliveredContact;
+
+export function isDelivered(contact: ContactPolicy): contact is DeliveredContact {
+  return contact.kind === 'pagerduty' || contact.kind === 'webhook' || contact.kind === 'chat';
+}
+
 /** The rule that turns p-values and effects into drift (statistics A4). */
 export interface DriftPolicy {
-  /** Benjamini–Hochberg level per window and scale: the weekly budget over windows a week and scales. */
+  /**
+   * Benjamini–Hochberg level per window and scale: the weekly budget over windows a week and scales. Series in service at
+   * once share it: `levelsOf`.
+   */
   readonly level: number;
   /** Level at which a late revision may raise its window's tier, once; absent: it may not. */
   readonly retestLevel?: number | undefined;
@@ -89,7 +176,7 @@ export interface DriftPolicy {
   readonly qualityLevel?: number | undefined;
   /** False alarms a week that all control charts together may give; absent: nothing is charted. */
   readonly chartAlarmsPerWeek?: number | undefined;
-  /** Lengths, in windows, of the trailing stretches judged. Absent: `chooseScales`. */
+  /** Lengths, in windows, of the trailing stretches judged. Absent: `scalesOf`. */
   readonly scales?: readonly number[] | undefined;
   /** Smallest PSI that matters. */
   readonly minimumEffect: number;
@@ -122,6 +209,10 @@ export interface ModelPolicy {
   readonly silenceAfterSeconds?: number | undefined;
   readonly features: readonly (readonly [name: string, policy: FeaturePolicy])[];
   readonly slos: readonly SloPolicy[];
+  /** How labels are read; there where a source of labels is. */
+  readonly labels?: LabelPolicy | undefined;
+  /** Objectives that labels are judged by; absent: none. */
+  readonly qualitySlos?: readonly QualitySloPolicy[] | undefined;
   readonly drift: DriftPolicy;
   /** Parts of the records that are judged beside the whole; absent: none. */
   readonly slices?: readonly SlicePolicy[] | undefined;
@@ -130,6 +221,10 @@ export interface ModelPolicy {
   /** Features with a metric of their own when none is marked `published`: the first of this many by name. */
   readonly publishedFeatures: number;
   readonly alerts: { readonly yellow: readonly ContactPolicy[]; readonly red: readonly ContactPolicy[] };
+  /** Models whose outputs this one takes in: an incident of theirs explains its drift. Absent: it stands alone. */
+  readonly dependsOn?: readonly string[] | undefined;
+  /** Absent: no endpoint is ever changed. */
+  readonly rollback?: RollbackPolicy | undefined;
 }
 
 export interface FleetPolicy {
@@ -137,6 +232,8 @@ export interface FleetPolicy {
   readonly falseAlarms: { readonly yellowPerWeek: number };
   /** Where the runbook is published; alarm names are appended as fragments. */
   readonly runbook: string;
+  /** Hosts that webhooks may go to; absent: none. */
+  readonly webhookHosts?: readonly string[] | undefined;
 }
 
 /** The default of every feature nobody configured. */

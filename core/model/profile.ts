@@ -1,3 +1,6 @@
+import type { StepCounts } from './calibration-map.ts';
+import type { EmbeddingSummary } from './embedding.ts';
+
 /**
  * How the inference records of a window add up:
  * captured = counted + quarantined + duplicate + pending + expired; `late` is a part of counted.
@@ -48,7 +51,7 @@ export interface OpaqueSummary {
   readonly missing: number;
 }
 
-export type FeatureSummary = NumericSummary | CategoricalSummary | OpaqueSummary;
+export type FeatureSummary = NumericSummary | CategoricalSummary | OpaqueSummary | EmbeddingSummary;
 
 /** Exact counts of one UTC minute. */
 export interface MinuteSlot {
@@ -91,6 +94,13 @@ export interface Summary {
   readonly minutes: readonly MinuteSlot[];
   /** [slice, summary] of the slices that have records, sorted by name; absent where there are none. */
   readonly slices?: readonly (readonly [slice: string, summary: SliceSummary])[] | undefined;
+  /**
+   * [hash of the caller, summary] of callers with at least 3 % of the records of a capture object, sorted by hash;
+   * absent where there are none. Records of theirs in objects where they had less are not in it.
+   */
+  readonly callers?: readonly (readonly [caller: string, summary: SliceSummary])[] | undefined;
+  /** [id of a `ScoreCalibration`, records per step of it], sorted by id; absent where no score was counted. */
+  readonly scores?: readonly (readonly [calibration: string, counts: StepCounts])[] | undefined;
   /** Milliseconds since the epoch of the first and last record; absent when there is none. */
   readonly firstTime?: number | undefined;
   readonly lastTime?: number | undefined;
@@ -114,6 +124,8 @@ export interface Series {
   readonly version: string;
   /** Short hash of the layout counted into. */
   readonly layout: string;
+  /** Width of its windows. A model whose window is changed begins other series. */
+  readonly windowSeconds: number;
 }
 
 /** Half-open time slot [start, end), milliseconds since the epoch. */

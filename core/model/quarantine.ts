@@ -11,6 +11,7 @@ export type QuarantineReason =
   | 'bad-time'
   | 'future-time'
   | 'unknown-version'
+  | 'bad-label'
   | 'side-mismatch'
   | 'line-too-long'
   | 'too-deep'

@@ -6,6 +6,8 @@ export interface OpaqueCell {
   readonly opaque: 'array' | 'binary';
   /** Elements of an array, bytes of a binary payload. */
   readonly size: number;
+  /** The elements, where they are numbers and the column is one of vectors. */
+  readonly values?: readonly number[] | undefined;
 }
 
 /** Which side of the model a column stands on. */
@@ -24,6 +26,8 @@ export interface Invocation {
   /** Milliseconds from request to response, where the capture holds it. */
   readonly latencyMilliseconds?: number | undefined;
   readonly route?: string | undefined;
+  /** Who called, where the capture itself names the caller in the configured field. */
+  readonly caller?: string | undefined;
   /** 1-based line in the capture object. */
   readonly line: number;
   /** Byte offset of the line in the decompressed object. */

@@ -1,6 +1,7 @@
 import type { Decoded } from '../decode/decode-plan.ts';
 import { validateBatch } from '../decode/validate.ts';
 import { evaluateWindow } from '../evaluate/evaluate-window.ts';
+import { addPerformance, estimateOf } from '../evaluate/performance/judge-performance.ts';
 import type { Baseline } from '../model/baseline.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { sha256 } from '../model/content-hash.ts';
@@ -17,6 +18,7 @@ export async function analyzeRecords(
 ): Promise<Verdict> {
   const builder = new SummaryBuilder({
     layout: baseline.layout,
+    calibration: baseline.calibration,
     indicators: [],
     required: [],
     ignored: new Set(),
@@ -33,7 +35,7 @@ export async function analyzeRecords(
   }
   const summary = builder.finish();
   const version = policy.versions[0]?.match ?? 'default';
-  return evaluateWindow({
+  const verdict = evaluateWindow({
     policy,
     baseline,
     summary,
@@ -45,4 +47,5 @@ export async function analyzeRecords(
     mode: 'analysis',
     evidence: { baseline: baseline.sha256, config: sha256(canonicalJson(policy)), code, profiles: [] },
   });
+  return addPerformance(verdict, baseline.calibration && estimateOf(baseline.calibration, summary));
 }

@@ -1,10 +1,12 @@
 import { type Calibration, calibrate } from '../evaluate/calibration.ts';
-import { createCellReader } from '../evaluate/cells.ts';
+import { type CallerExpectation, expectCallers } from '../evaluate/caller-caps.ts';
+import { choosePhaseOne } from '../evaluate/charts/phase-one.ts';
 import { type PreparedCharts, prepareCharts } from '../evaluate/charts/prepare-charts.ts';
-import type { SeriesKind, SeriesPoint } from '../evaluate/charts/scalar-series.ts';
 import { prepareQuality, type QualityReference } from '../evaluate/data-quality.ts';
+import { calibrateEmbeddings, type EmbeddingCalibration } from '../evaluate/embedding/calibrate-embeddings.ts';
 import { outputsOf } from '../evaluate/learning.ts';
 import { sliceBaseline } from '../evaluate/slice-baseline.ts';
+import { scalesOf } from '../evaluate/window-levels.ts';
 import type { Baseline } from '../model/baseline.ts';
 import { type Calendar, utcCalendar } from '../model/calendar.ts';
 import type { ModelPolicy } from '../model/policy.ts';
@@ -22,9 +24,14 @@ export interface PreparedSlice {
 export interface Prepared {
   readonly calendar: Calendar;
   readonly calibration: Calibration;
+  /** Of the columns of vectors. */
+  readonly embeddings: readonly EmbeddingCalibration[];
   readonly quality: QualityReference;
+  /** Absent: the baseline does not know who calls. */
+  readonly callers: CallerExpectation | undefined;
   readonly slices: readonly PreparedSlice[];
-  readonly charts: PreparedCharts | undefined;
+  /** By the number of series that share the budget for charts; undefined: nothing is charted. */
+  chartsFor(series: number): PreparedCharts | undefined;
   /** Where the learned windows are kept that it was made with. */
   readonly learnedKey: string | undefined;
 }
@@ -59,7 +66,14 @@ export class Calibrations {
     baseline: Baseline,
     learning: LearningSource | undefined,
   ): Promise<Prepared> {
-    const key = [configHash, baseline.sha256, learning?.key ?? '', learning?.replacesOutputs ?? false].join('\n');
+    // A series that was begun before the window was changed is judged by the same configuration with its own width.
+    const key = [
+      configHash,
+      policy.windowSeconds,
+      baseline.sha256,
+      learning?.key ?? '',
+      learning?.replacesOutputs ?? false,
+    ].join('\n');
     const known = this.#known.get(key);
     if (known) return known;
     const learned = await learning?.read();
@@ -80,43 +94,62 @@ function prepare(
   learned: StoredWindows | undefined,
   replacesOutputs: boolean,
 ): Omit<Prepared, 'learnedKey'> {
-  const { windowSeconds, drift } = policy;
+  const { windowSeconds } = policy;
   const calendar = policy.calendar ?? utcCalendar;
-  const options = { windowSeconds, calendar, scales: drift.scales };
+  const options = { windowSeconds, calendar, scales: scalesOf(policy, baseline) };
   const learnedWindows = learned && {
     starts: learned.starts,
     counts: learned.counts,
     ...(replacesOutputs && { replaces: outputsOf(baseline.layout) }),
   };
+  const calibration = calibrate(baseline, { ...options, learnedWindows });
+  const learnedEmbeddings = learned && {
+    starts: learned.starts,
+    rows: new Map(learned.embeddings),
+    replaces: replacesOutputs ? outputsOf(baseline.layout) : new Set<string>(),
+  };
   return {
     calendar,
-    calibration: calibrate(baseline, { ...options, learnedWindows }),
+    calibration,
+    embeddings: calibrateEmbeddings(baseline, calibration, { calendar, learned: learnedEmbeddings }),
     quality: prepareQuality(baseline, windowSeconds),
+    callers: expectCallers(baseline, calibration, calendar),
     slices: (policy.slices ?? []).flatMap((slice) => {
       const part = sliceBaseline(baseline, slice.name);
       return part ? [{ slice, baseline: part, calibration: calibrate(part, options) }] : [];
     }),
-    charts: learned && prepareFrom(learned, policy, calendar),
+    chartsFor: remember((series) => learned && prepareFrom(baseline, learned, policy, calendar, series)),
   };
 }
 
-/** Charts are calibrated on the first windows of the series itself: of what it is called for, its baseline may know nothing. */
+/** Limits follow from the budget, which changes with the number of series: rarely, and back and forth. */
+function remember<Result>(compute: (series: number) => Result): (series: number) => Result {
+  const known = new Map<number, Result>();
+  return (series) => {
+    const before = known.get(series);
+    if (before !== undefined) return before;
+    const result = compute(series);
+    known.set(series, result);
+    return result;
+  };
+}
+
+/**
+ * Charts are calibrated once 24 windows of the series are known, which tell whether the baseline's own windows are its
+ * past; where they are not, and what the baseline does not keep by window, after a week.
+ * @param series of the model in service, which share its false alarms
+ */
 function prepareFrom(
+  baseline: Baseline,
   learned: StoredWindows,
   { windowSeconds, drift }: ModelPolicy,
   calendar: Calendar,
+  series: number,
 ): PreparedCharts | undefined {
   const { chartAlarmsPerWeek } = drift;
-  if (chartAlarmsPerWeek === undefined || learned.windows < windowsOfWeek(windowSeconds)) return undefined;
-  const cellOf = createCellReader(calendar);
-  const series = new Map<string, { name: string; kind: SeriesKind; phaseOne: SeriesPoint[] }>();
-  learned.values.forEach((values, window) => {
-    const start = learned.starts[window] ?? 0;
-    for (const { name, kind, value, weight } of values) {
-      const known = series.get(name) ?? { name, kind, phaseOne: [] };
-      known.phaseOne.push({ start, value, weight, cell: cellOf(start) });
-      series.set(name, known);
-    }
-  });
-  return prepareCharts([...series.values()], { windowSeconds, falseAlarmsPerWeek: chartAlarmsPerWeek });
+  if (chartAlarmsPerWeek === undefined) return undefined;
+  const options = { windowSeconds, calendar, fewestWindows: windowsOfWeek(windowSeconds) };
+  const pasts = choosePhaseOne(baseline, learned, options);
+  if (pasts.length === 0) return undefined;
+  return prepareCharts(pasts, { windowSeconds, falseAlarmsPerWeek: chartAlarmsPerWeek / series });
 }

@@ -27,7 +27,24 @@ export async function putEvidenceEntry(
   name: string,
   body: unknown,
 ): Promise<void> {
-  await putFact(audit, bundleKey(model, dayKey(time), shortHash(`${type}\n${name}`)), evidenceEntry(type, body));
+  await putFact(audit, evidenceEntryKey(model, time, type, name), evidenceEntry(type, body));
+}
+
+/** Whether the evidence holds this very copy of a decision: what somebody else put under its key in the state does not. */
+export async function hasEvidenceEntry(
+  audit: ObjectStore,
+  model: string,
+  time: number,
+  type: EvidenceType,
+  name: string,
+  body: unknown,
+): Promise<boolean> {
+  const held = await audit.get(evidenceEntryKey(model, time, type, name));
+  return held !== undefined && Buffer.compare(held, evidenceEntry(type, body)) === 0;
+}
+
+function evidenceEntryKey(model: string, time: number, type: EvidenceType, name: string): string {
+  return bundleKey(model, dayKey(time), shortHash(`${type}\n${name}`));
 }
 
 /**

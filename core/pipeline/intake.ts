@@ -1,19 +1,24 @@
 import { isKeyName, windowKey } from '../contract/keys.ts';
 import type { DuplicateInvocation } from '../decode/decode-plan.ts';
 import type { Layout } from '../model/layout.ts';
+import type { CaptureSource, VersionPolicy } from '../model/policy.ts';
 import type { Series, SourceObject, Window } from '../model/profile.ts';
 import type { Quarantined } from '../model/quarantine.ts';
 import type { Invocation, RecordBatch } from '../model/record-batch.ts';
+import { CallerPlan } from '../profile/caller-counter.ts';
+import { createCallerNames } from '../profile/caller-id.ts';
 import { SlicePlan } from '../profile/slice-counter.ts';
 import { compareNames, SummaryBuilder, type Watch } from '../profile/summarise.ts';
 import { classifyRequest } from '../slo/classify-request.ts';
+import { isMeasured } from '../slo/measured-slis.ts';
+import type { RecordIndexer } from './index-records.ts';
 import type { Location } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 
 /** Fragments expire this long after their window closes (guarantee 10a). */
 export const fragmentLifeMilliseconds = 7 * 86_400_000;
 /** Entries kept of an object's quarantine report; the counts are always complete. */
-const maximumQuarantineEntries = 1_000;
+export const maximumQuarantineEntries = 1_000;
 /** Windows one object may open: a week of hours for several variants. Ever new versions must not fill the memory. */
 const maximumWindows = 1_024;
 /** Versions of a model that have a series of their own. */
@@ -33,13 +38,16 @@ export interface OpenWindow {
 /** Sorts an object's records into windows. Bounded by the fragments' life: older records open no window. */
 export class Intake {
   readonly #runtime: ModelRuntime;
-  readonly #location: Location;
+  readonly #location: Location<CaptureSource>;
+  readonly #indexer: RecordIndexer | undefined;
   readonly #object: SourceObject;
   readonly #windows = new Map<string, OpenWindow>();
   readonly #indicators: Watch['indicators'];
   readonly #required: readonly string[];
   readonly #ignored: ReadonlySet<string>;
   readonly #slicePlans = new Map<Layout, SlicePlan>();
+  readonly #callerPlans = new Map<VersionPolicy, CallerPlan>();
+  readonly #callerKey: Uint8Array | undefined;
   readonly quarantine: Quarantined[] = [];
   readonly reasons = new Map<string, number>();
   readonly #versions: Set<string>;
@@ -52,8 +60,21 @@ export class Intake {
   #duplicate = 0;
   #expired = 0;
 
-  /** @param known versions that have a series already. */
-  constructor(runtime: ModelRuntime, location: Location, object: SourceObject, known: Iterable<string>) {
+  /**
+   * @param known versions that have a series already.
+   * @param callerKey what callers are named with; absent: they are not told apart.
+   * @param indexer is given the rows that are counted; absent: no labels will be joined with them.
+   */
+  constructor(
+    runtime: ModelRuntime,
+    location: Location<CaptureSource>,
+    object: SourceObject,
+    known: Iterable<string>,
+    callerKey?: Uint8Array,
+    indexer?: RecordIndexer,
+  ) {
+    this.#indexer = indexer;
+    this.#callerKey = callerKey;
     this.#versions = new Set(known);
     this.#versions.delete(otherVersions);
     this.#runtime = runtime;
@@ -61,7 +82,7 @@ export class Intake {
     this.#object = object;
     const { features, slos } = runtime.policy;
     this.#indicators = slos
-      .filter((slo) => slo.kind !== 'completeness')
+      .filter((slo) => slo.kind !== 'completeness' && !isMeasured(slo))
       .map((slo) => ({ slo: slo.name, classify: (invocation) => classifyRequest(slo, invocation) }));
     this.#required = features.filter(([, feature]) => feature.required).map(([name]) => name);
     this.#ignored = new Set(features.filter(([, feature]) => feature.ignore).map(([name]) => name));
@@ -114,7 +135,10 @@ export class Intake {
       if (list) list.push(...rows);
       else rowsOfWindow.set(open, rows);
     });
-    for (const [open, rows] of rowsOfWindow) open.builder.addRows(batch, rows);
+    for (const [open, rows] of rowsOfWindow) {
+      open.builder.addRows(batch, rows);
+      this.#indexer?.addRows(open.series, batch, rows);
+    }
   }
 
   addQuarantined(entry: Quarantined): void {
@@ -185,6 +209,8 @@ export class Intake {
         ignored: this.#ignored,
         role: this.#location.source.role,
         slices: this.#slicePlanOf(version),
+        callers: this.#callerPlanOf(version),
+        calibration: this.#runtime.baselineOf(version)?.calibration,
       }),
     };
     this.#windows.set(key, open);
@@ -201,6 +227,21 @@ export class Intake {
     if (known) return known;
     const plan = new SlicePlan(layout, slices, this.#ignored);
     this.#slicePlans.set(layout, plan);
+    return plan;
+  }
+
+  /** Counts of callers lie by the baseline's own layout, too. */
+  #callerPlanOf(version: string): CallerPlan | undefined {
+    const policy = this.#runtime.versionPolicy(version);
+    const baseline = this.#runtime.baselineOf(version);
+    if (policy.caller === undefined || this.#callerKey === undefined || !baseline) return undefined;
+    const known = this.#callerPlans.get(policy);
+    if (known) return known;
+    const { column, known: callers = [] } = baseline.callers ?? {};
+    const ids = new Set(column === policy.caller ? callers.map(([id]) => id) : []);
+    const names = createCallerNames(this.#callerKey, baseline.layoutId, ids);
+    const plan = new CallerPlan(baseline.layout, this.#ignored, policy.caller, names);
+    this.#callerPlans.set(policy, plan);
     return plan;
   }
 }

@@ -1,21 +1,28 @@
 import { dayKey, liveVerdictKey } from '../contract/keys.ts';
 import { judgeLive, type LiveJudgement } from '../evaluate/judge-live.ts';
 import { createLiveVerdict } from '../evaluate/live-verdict.ts';
+import { usualGapSeconds } from '../evaluate/usual-silence.ts';
 import { shortHash } from '../model/content-hash.ts';
 import type { MinuteSlot } from '../model/profile.ts';
+import { restateSeconds } from '../model/rollback.ts';
 import { type Finding, type Verdict, worstTier } from '../model/verdict.ts';
 import { noRecords } from '../profile/summarise.ts';
 import { judgeSlos } from '../slo/judge-slos.ts';
+import { isMeasured } from '../slo/measured-slis.ts';
 import { mergeMinuteSlots } from '../slo/minute-slots.ts';
 import { findWatermark } from '../slo/watermark.ts';
 import { putEvidenceEntry } from './evidence.ts';
+import { integrityMilliseconds } from './guard-integrity.ts';
 import { fragmentLifeMilliseconds } from './intake.ts';
 import { parseVerdict } from './judge-window.ts';
+import { judgeMeasured } from './measured-slos.ts';
+import type { Measurements } from './measurements.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import { type ModelState, updateModelState } from './model-state.ts';
 import type { Clock, InvocationCounter, ObjectStore, StateTable } from './ports.ts';
 import type { RollUpReader } from './roll-up.ts';
-import type { SeriesState } from './series.ts';
+import { type SeriesState, seriesOfState, windowAt } from './series.ts';
+import { readQuality } from './stored-quality.ts';
 import type { WindowReader } from './window-reader.ts';
 import { encodeJson } from './write-once.ts';
 
@@ -27,13 +34,13 @@ export interface LivePorts {
   readonly clock: Clock;
   readonly windows: WindowReader;
   readonly rollUps: RollUpReader;
+  /** Absent: there are no metrics to count objectives from. */
+  readonly measurements?: Measurements | undefined;
 }
 
 const millisecondsPerMinute = 60_000;
 const minutesPerHour = 60;
 const millisecondsPerHour = minutesPerHour * millisecondsPerMinute;
-/** A key that holds other bytes than it should stays a red finding for a day. */
-const integrityMilliseconds = 86_400_000;
 
 /**
  * Judges the model as of now from the minute slots of the newest windows and the daily SLI sums. A change of the tier, or
@@ -47,52 +54,53 @@ export async function judgeNow(
 ): Promise<LiveJudgement> {
   const now = ports.clock.now();
   const { policy } = runtime;
-  const from = firstWindowToRead(runtime, series, now);
+  const from = firstHourToRead(runtime, series, now);
   const slots = await readSlots(runtime, ports, series, from, now);
   const endMinute = findWatermark(slots, now, policy.captureDelaySeconds);
   const lastRecordTime = lastTimeWithRecords(runtime, slots) ?? state.lastRecordTime;
+  const hours = await ports.rollUps.hours(state.rollUps.map(([, key]) => key));
+  const slotsFrom = from / millisecondsPerHour;
+  const counted = judgeSlos(
+    policy.slos.filter((slo) => !isMeasured(slo)),
+    { hours, slots, slotsFrom },
+    endMinute,
+    new Map(state.live.burning),
+  );
+  const measured = await judgeMeasured(runtime, ports, series, state, { slots, slotsFrom, endMinute }, hours);
   const judged = judgeLive({
     policy,
-    slots: slots.filter(({ minute }) => minute >= endMinute - minutesPerHour),
+    slots: measured.slots.length > 0 ? mergeMinuteSlots([slots, measured.slots]) : slots,
     now,
     endMinute,
-    longestGapSeconds: longestGapOf(runtime, series),
+    longestGapSeconds: usualGapOf(runtime, series, (lastRecordTime ?? 0) > state.since ? lastRecordTime : undefined),
     invocations: await countInvocations(runtime, ports, slots, lastRecordTime ?? state.since, now),
-    slos: judgeSlos(
-      policy.slos,
-      {
-        hours: await ports.rollUps.hours(state.rollUps.map(([, key]) => key)),
-        slots,
-        // `from` is never within the hour that is wanted first, so hours before it are in the roll-ups whole.
-        slotsFrom: Math.ceil(from / millisecondsPerHour),
-      },
-      endMinute,
-    ),
+    slos: [...counted, ...measured.slos],
     lastRecordTime,
     monitoringSince: state.since,
   });
   const integrity = state.integrity.filter(([, since]) => now - since < integrityMilliseconds).map(describeIntegrity);
+  const labels = await readQuality(runtime, ports);
   const judgement = {
     ...judged,
-    tier: worstTier([judged.tier, ...integrity.map(({ tier }) => tier)]),
-    findings: [...integrity, ...judged.findings],
+    tier: worstTier([judged.tier, labels.tier, ...integrity.map(({ tier }) => tier)]),
+    findings: [...integrity, ...judged.findings, ...labels.findings],
+    quality: labels.quality,
+    labelCoverage: labels.coverage ?? undefined,
   };
   return keepChange(runtime, ports, series, state, judgement, slots, endMinute, lastRecordTime);
 }
 
 /**
- * The start of the oldest window whose slots are needed: an hour and the capture delay back, and further where windows
- * are not judged yet, for their SLIs are in no roll-up.
+ * The start of the oldest hour whose slots are needed: an hour and the capture delay back, and further where windows
+ * are not judged yet, for their SLIs are in no roll-up. Hours before it are in the roll-ups whole.
  */
-function firstWindowToRead(runtime: ModelRuntime, series: readonly SeriesState[], now: number): number {
-  const { windowSeconds, captureDelaySeconds } = runtime.policy;
-  const width = windowSeconds * 1000;
+function firstHourToRead(runtime: ModelRuntime, series: readonly SeriesState[], now: number): number {
+  const { captureDelaySeconds } = runtime.policy;
   const lookBack = now - captureDelaySeconds * 1000 - 2 * millisecondsPerHour;
   const unjudged = series.filter((one) => one.judgedThrough <= one.newestWindow).map((one) => one.judgedThrough);
   const wanted = Math.max(Math.min(lookBack, ...unjudged), now - fragmentLifeMilliseconds);
   // Roll-ups know whole hours: where windows are shorter, or cut hours, the whole hour is read from its windows.
-  const wantedHour = Math.floor(wanted / millisecondsPerHour) * millisecondsPerHour;
-  return Math.floor(wantedHour / width) * width;
+  return Math.floor(wanted / millisecondsPerHour) * millisecondsPerHour;
 }
 
 async function readSlots(
@@ -104,8 +112,8 @@ async function readSlots(
 ): Promise<readonly MinuteSlot[]> {
   const groups: (readonly MinuteSlot[])[] = [];
   for (const one of series) {
-    const named = { model: runtime.policy.name, variant: one.variant, version: one.version, layout: one.layout };
-    const first = Math.max(from, one.firstWindow);
+    const named = seriesOfState(runtime.policy.name, one);
+    const first = Math.max(windowAt(one, from).start, one.firstWindow);
     const last = Math.min(one.newestWindow, now);
     if (first > last) continue;
     for (const { summary } of await ports.windows.readRange(named, first, last)) groups.push(summary.minutes);
@@ -149,8 +157,16 @@ async function countInvocations(
   return requests > 0 ? requests : undefined;
 }
 
-function longestGapOf(runtime: ModelRuntime, series: readonly SeriesState[]): number | undefined {
-  const gaps = series.flatMap(({ version }) => runtime.baselineOf(version)?.time?.longestGapSeconds ?? []);
+/** @param since the last record; undefined where monitoring began after it */
+function usualGapOf(
+  runtime: ModelRuntime,
+  series: readonly SeriesState[],
+  since: number | undefined,
+): number | undefined {
+  const gaps = series.flatMap(({ version }) => {
+    const time = runtime.baselineOf(version)?.time;
+    return time ? [usualGapSeconds(time, since)] : [];
+  });
   return gaps.length > 0 ? Math.max(...gaps) : undefined;
 }
 
@@ -179,7 +195,9 @@ async function keepChange(
   const now = ports.clock.now();
   const found = hashFindings(judgement);
   const unchanged = state.live.found === found || (state.live.found === undefined && judgement.findings.length === 0);
-  if (unchanged) {
+  const isRed = state.live.tier === 'red' && judgement.tier === 'red';
+  const isRestated = policy.rollback !== undefined && isRed && now - state.live.since >= restateSeconds * 1000;
+  if (unchanged && !isRestated) {
     // A row a minute would be a write a minute: the memory of the last record lags until an hour has passed.
     const moved = (lastRecordTime ?? 0) - (state.lastRecordTime ?? 0);
     const quiet = now - (lastRecordTime ?? now);
@@ -214,13 +232,20 @@ async function keepChange(
   await updateModelState(ports.table, policy.name, now, (before) => ({
     ...before,
     lastRecordTime,
-    live: { tier: inForce.tier, found: hashFindings(inForce), key, since: now },
+    live: { tier: inForce.tier, found: hashFindings(inForce), key, since: now, burning: burningIn(inForce) },
   }));
   return { ...judgement, tier: inForce.tier, findings: inForce.findings };
 }
 
+/** Of red and yellow findings of objectives the tier is in it: one that burns faster or slower than before is news. */
 function hashFindings({ tier, findings }: Pick<Verdict, 'tier' | 'findings'>): string {
-  return shortHash(JSON.stringify([tier, findings.map(({ id }) => id).sort()]));
+  const names = findings.map((finding) => (finding.kind === 'slo' ? `${finding.tier} ${finding.id}` : finding.id));
+  return shortHash(JSON.stringify([tier, names.sort()]));
+}
+
+function burningIn({ slos }: Pick<Verdict, 'slos'>): ModelState['live']['burning'] {
+  const burning = slos.flatMap((slo) => (slo.burning ? [[slo.name, slo.burning.tier] as const] : []));
+  return burning.length > 0 ? burning : undefined;
 }
 
 /** Two judgements of one minute may differ where data came in between: the first one stands, the next minute sees more. */

@@ -8,11 +8,11 @@ import { tierValue, type Verdict } from '../model/verdict.ts';
 import { verdictMetrics } from '../publish/verdict-metrics.ts';
 import { putEvidenceEntry } from './evidence.ts';
 import { type ContextPorts, type JudgeContext, readJudgeContext } from './judge-context.ts';
-import type { ModelRuntime } from './model-runtime.ts';
+import { type ModelRuntime, withWindow } from './model-runtime.ts';
 import type { Clock, InvocationCounter, MetricSink, ObjectStore, StateTable } from './ports.ts';
 import { publishMetrics, type RefusedMetrics } from './publish-metrics.ts';
 import { rollUpWindow, settledRevision } from './roll-up.ts';
-import { type SeriesState, updateSeries } from './series.ts';
+import { beginSeries, isSameSeries, type NewestVerdict, updateSeries } from './series.ts';
 import { keepTrail } from './trail-store.ts';
 import type { WindowContent, WindowReader } from './window-reader.ts';
 import { encodeJson, parseStored, putFact } from './write-once.ts';
@@ -39,19 +39,21 @@ export interface Judgement {
 /**
  * Judges a closed window by the fragments listed now. The same set of fragments is a no-op; a larger one writes the next
  * revision. Verdict first, then its evidence and metrics, then the state, so that a crash repeats the rest and nothing else.
+ * A window of a width that is no longer in force is judged like any other of its series.
  */
 export async function judgeWindow(
-  runtime: ModelRuntime,
+  current: ModelRuntime,
   ports: JudgePorts,
   series: Series,
   window: Window,
 ): Promise<Judgement> {
+  const runtime = withWindow(current, series.windowSeconds);
   for (;;) {
     // Verdicts before fragments: then none of them can know a fragment that the listing doesn't show.
     const all = await readRevisions(ports.state, series, window.start);
-    // Where the baseline was changed within the window two layouts have records of it. They share the numbers of
+    // Where the baseline or the window was changed, windows of two series may start here. They share the numbers of
     // revisions, and nothing else: what was counted into one says nothing of the other.
-    const history = all.filter(({ verdict }) => isOfLayout(verdict, series.layout));
+    const history = all.filter(({ verdict }) => isOfSeries(verdict, series));
     const content = await ports.windows.read(series, window.start);
     const profile = profileKey(series, window.start, shortHash(canonicalJson(content.fragments)));
     const known = history.find(({ verdict }) => verdict.evidence.profiles.includes(profile));
@@ -119,7 +121,19 @@ async function judge(
   const configured = runtime.baselineOf(series.version);
   // Records counted into another layout than the baseline in force can't be compared with it.
   const baseline = configured?.layoutId === series.layout ? configured : undefined;
-  const context = baseline && (await readJudgeContext(runtime, ports, baseline, series, window, content.summary));
+  const first = history[0]?.verdict.rule;
+  const context =
+    baseline &&
+    (await readJudgeContext(
+      runtime,
+      ports,
+      baseline,
+      series,
+      window,
+      content.summary,
+      // However many have come since: a revision is judged by the level that the first was.
+      first && (first.series ?? 1),
+    ));
   // Later windows are compared with what this one was at first: it must be kept before anything is said of it.
   if (context?.trail && history.length === 0) await keepTrail(ports.state, series, context.trail);
   const input: Omit<WindowInput, 'mode'> = {
@@ -159,16 +173,22 @@ async function judgeInContext(input: Omit<WindowInput, 'mode'>, context: JudgeCo
  */
 async function retest(
   input: Omit<WindowInput, 'mode'>,
-  { closed }: JudgeContext,
+  { closed, retest: levels }: JudgeContext,
   verdict: Verdict,
   before: Verdict,
   /** Which judgement of the window this is: 1 is the second. */
   order: number,
 ): Promise<Verdict> {
-  const level = input.policy.drift.retestLevel;
-  const isBudgeted = order === 1 && level !== undefined;
   const confirmed =
-    isBudgeted && judgeClosed(input, { ...closed, drift: { ...closed.drift, level }, charts: [], slices: undefined });
+    order === 1 &&
+    levels &&
+    judgeClosed(input, {
+      ...closed,
+      drift: { ...closed.drift, level: levels.drift },
+      quality: { ...closed.quality, level: levels.quality },
+      charts: [],
+      slices: undefined,
+    });
   return confirmed && tierValue[confirmed.tier] > tierValue[before.tier] ? verdict : { ...verdict, tier: before.tier };
 }
 
@@ -203,14 +223,17 @@ async function putProfile(
 
 /** What was said of a window before. */
 interface Earlier {
-  /** Of this series' layout, oldest first. */
+  /** Of this very series, oldest first. */
   readonly history: readonly Revision[];
-  /** Number of the revision that comes next, over all layouts. */
+  /** Number of the revision that comes next, over all series whose windows start here. */
   readonly next: number;
 }
 
-function isOfLayout(verdict: Verdict, layout: string): boolean {
-  return verdict.evidence.profiles.some((key) => parseProfileKey(key)?.series.layout === layout);
+function isOfSeries(verdict: Verdict, series: Series): boolean {
+  return verdict.evidence.profiles.some((key) => {
+    const of = parseProfileKey(key)?.series;
+    return of !== undefined && isSameSeries(of, series);
+  });
 }
 
 interface Revision {
@@ -248,15 +271,7 @@ async function recordVerdict(
   const { captured, quarantined } = verdict.records;
   const newest = { key, windowStart: window.start, tier: verdict.tier, captured, quarantined };
   await updateSeries(table, series, (state) => {
-    const { variant, version, layout } = series;
-    const before = state ?? {
-      variant,
-      version,
-      layout,
-      firstWindow: window.start,
-      newestWindow: window.start,
-      judgedThrough: window.start,
-    };
+    const before = state ?? beginSeries(series, window);
     const judgedThrough = Math.max(before.judgedThrough, window.end);
     const isOlder = before.newest !== undefined && isLater(before.newest, newest);
     if (state && isOlder && judgedThrough === before.judgedThrough) return state;
@@ -268,8 +283,6 @@ async function recordVerdict(
 function isLater(a: NewestVerdict, b: NewestVerdict): boolean {
   return a.windowStart === b.windowStart ? a.key >= b.key : a.windowStart > b.windowStart;
 }
-
-type NewestVerdict = NonNullable<SeriesState['newest']>;
 
 /** @throws {IntegrityError} for bytes that are no verdict. */
 export function parseVerdict(key: string, bytes: Uint8Array): Verdict {

@@ -1,6 +1,7 @@
 import { learnedKey } from '../contract/keys.ts';
 import type { LearnedWindows } from '../evaluate/calibration.ts';
 import type { WindowValue } from '../evaluate/charts/window-values.ts';
+import { embeddingsOfTrails } from '../evaluate/embedding/embedding-trail.ts';
 import { windowsOfTrails } from '../evaluate/trail.ts';
 import type { Series } from '../model/profile.ts';
 import type { ObjectStore } from './ports.ts';
@@ -12,6 +13,8 @@ export interface StoredWindows extends LearnedWindows {
   readonly schema: 'tidewatch.learned/1';
   /** Judged windows it was learned from, those without records included. */
   readonly windows: number;
+  /** [embedding, per window the sums of its vectors as one row]; absent: the layout has none. */
+  readonly embeddings?: readonly (readonly [feature: string, rows: readonly (readonly number[])[]])[] | undefined;
   /** Per window: its scalars. */
   readonly values: readonly (readonly WindowValue[])[];
 }
@@ -70,6 +73,7 @@ async function collectWindows(trails: TrailReader, series: Series, count: number
   // Where the first have expired, those that are left are not what the key says.
   if (read[0]?.windows !== 1 || windows.length < fewestWindows || bins * windows.length > maximumCounts)
     return undefined;
+  const embeddings = embeddingsOfTrails(read);
   const values = new Map(read.map((trail) => [trail.windowStart, trail.values]));
   return {
     schema: 'tidewatch.learned/1',
@@ -78,6 +82,7 @@ async function collectWindows(trails: TrailReader, series: Series, count: number
     counts: (windows[0]?.counts ?? []).map((_, feature) =>
       windows.map((window) => Array.from(window.counts[feature] ?? [])),
     ),
+    ...(embeddings.size > 0 && { embeddings: [...embeddings] }),
     values: windows.map(({ start }) => values.get(start) ?? []),
   };
 }

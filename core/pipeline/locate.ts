@@ -7,11 +7,13 @@ export interface CaptureEvent {
   readonly key: string;
   /** The account the event came from, where it says so. */
   readonly account?: string | undefined;
+  /** By a sweep, which may have found a note that its ingestion had begun. */
+  readonly isRepeated?: boolean | undefined;
 }
 
 /** Where an object belongs. */
-export interface Location {
-  readonly source: SourcePolicy;
+export interface Location<Source extends SourcePolicy = SourcePolicy> {
+  readonly source: Source;
   /** Production variant, from the key. */
   readonly variant: string;
   /** Time in the key, milliseconds since the epoch: near its first record. */
@@ -31,6 +33,19 @@ const defaultVariant = 'AllTraffic';
  * that could not be a part of our keys.
  */
 export function locateCapture(policy: ModelPolicy, event: CaptureEvent): Location {
+  const location = placeCapture(policy, event);
+  const { account } = location.source;
+  if (account === undefined || event.account === account) return location;
+  throw new RefusedCapture(
+    `${quote(`s3://${event.bucket}/${event.key}`)}: expected an event of account ${account}, saw ${event.account ?? 'none'}`,
+  );
+}
+
+/**
+ * The same for an object that was accepted already, whoever announces it now.
+ * @throws {RefusedCapture} as `locateCapture`, for all but the account.
+ */
+export function placeCapture(policy: ModelPolicy, event: Pick<CaptureEvent, 'bucket' | 'key'>): Location {
   const named = `s3://${event.bucket}/${event.key}`;
   if (!isPlainKey(event.key))
     throw new RefusedCapture(`${quote(named)}: the key has empty, '.' or '..' segments or control characters`);
@@ -42,11 +57,6 @@ export function locateCapture(policy: ModelPolicy, event: CaptureEvent): Locatio
     .filter((candidate) => event.key.startsWith(rootOf(candidate)))
     .sort((a, b) => rootOf(b).length - rootOf(a).length)[0];
   if (!source) throw new RefusedCapture(`${quote(named)}: expected a key under ${list(candidates.map(rootOf))}`);
-  if (source.account !== undefined && event.account !== source.account) {
-    throw new RefusedCapture(
-      `${quote(named)}: expected an event of account ${source.account}, saw ${event.account ?? 'none'}`,
-    );
-  }
   const rest = event.key.slice(rootOf(source).length);
   const segment = source.kind === 'sagemaker-capture' ? rest.slice(0, Math.max(rest.indexOf('/'), 0)) : '';
   const variant = segment || defaultVariant;

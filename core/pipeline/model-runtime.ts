@@ -3,9 +3,10 @@ import type { Baseline } from '../model/baseline.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { sha256 } from '../model/content-hash.ts';
 import type { Layout } from '../model/layout.ts';
-import type { FleetPolicy, ModelPolicy, VersionPolicy } from '../model/policy.ts';
+import { type FleetPolicy, featurePolicy, type ModelPolicy, type VersionPolicy } from '../model/policy.ts';
 import type { Series } from '../model/profile.ts';
 import { baselineHash, layoutId } from '../profile/build-baseline.ts';
+import { isSameSeries } from './series.ts';
 
 /** The layout segment of keys where a version has no baseline. */
 export const noLayout = 'none';
@@ -18,7 +19,9 @@ export interface ModelRuntime {
   readonly configHash: string;
   /** What runs: the package's version and build. */
   readonly code: string;
-  /** SHA-256 of every baseline in force, sorted. */
+  /** By the path that the policy names. */
+  readonly baselines: ReadonlyMap<string, Baseline>;
+  /** SHA-256 of every baseline in force, in the order of the versions: with `configHash` it says which version has which. */
   readonly baselineHashes: readonly string[];
   /** The version of records that name none. */
   readonly defaultVersion: string;
@@ -56,6 +59,7 @@ export function createModelRuntime(
     const ignored = new Set(policy.features.filter(([, feature]) => feature.ignore).map(([name]) => name));
     const features = baseline.layout.features.filter(([name]) => !ignored.has(name));
     checkKinds(policy, version.baseline.path, features);
+    checkSlices(policy, version.baseline.path, baseline);
     loaded.set(version, { baseline, layout: { ...baseline.layout, features } });
   }
   const versionPolicy = (version: string) => {
@@ -69,7 +73,8 @@ export function createModelRuntime(
     fleet,
     configHash: sha256(canonicalJson(policy)),
     code,
-    baselineHashes: [...loaded.values()].map(({ baseline }) => baseline.sha256).sort(),
+    baselines: new Map([...loaded].map(([version, { baseline }]) => [version.baseline?.path ?? '', baseline])),
+    baselineHashes: [...loaded.values()].map(({ baseline }) => baseline.sha256),
     defaultVersion: literalVersion(policy.versions[0]?.match ?? ''),
     isConfigured: (version, how) =>
       how === 'literally'
@@ -83,8 +88,27 @@ export function createModelRuntime(
       variant,
       version,
       layout: entry(version)?.baseline.layoutId ?? noLayout,
+      windowSeconds: policy.windowSeconds,
     }),
   };
+}
+
+/**
+ * The same model with the windows of another width: as those series need it that were begun before its window was
+ * changed. All else, also the hash of the configuration, is that in force.
+ */
+export function withWindow(runtime: ModelRuntime, windowSeconds: number): ModelRuntime {
+  if (windowSeconds === runtime.policy.windowSeconds) return runtime;
+  return {
+    ...runtime,
+    policy: { ...runtime.policy, windowSeconds },
+    seriesOf: (variant, version) => ({ ...runtime.seriesOf(variant, version), windowSeconds }),
+  };
+}
+
+/** Whether new records of a variant and version are counted into this series. */
+export function isInForce(runtime: ModelRuntime, series: Omit<Series, 'model'>): boolean {
+  return isSameSeries(runtime.seriesOf(series.variant, series.version), series);
 }
 
 /** A version's name out of its pattern: `credit-v7` is its own, `credit-*` gives `credit`, `*` gives `default`. */
@@ -97,12 +121,35 @@ function literalVersion(match: string): string {
  * @throws {BaselineError} where the two differ.
  */
 function checkKinds(policy: ModelPolicy, path: string, features: Layout['features']): void {
+  for (const [name, { kind }] of features) {
+    if (kind !== 'embedding' || featurePolicy(policy, name).kind === 'embedding') continue;
+    throw new BaselineError(
+      `${policy.name}: baseline ${path} has vectors in ${name}, but the configuration does not say so; add features: { ${JSON.stringify(name)}: { kind: 'embedding' } }`,
+    );
+  }
   for (const [name, { kind }] of policy.features) {
     const counted = features.find(([feature]) => feature === name)?.[1].kind;
     if (kind === undefined || counted === undefined || counted === kind) continue;
     throw new BaselineError(
       `${policy.name}: feature ${name} is to be ${kind}, but baseline ${path} counts it as ${counted}; make the baseline with --${kind} ${name}`,
     );
+  }
+}
+
+/**
+ * A slice is compared with the same slice of the baseline: one whose column was not counted there would be judged never.
+ * @throws {BaselineError} where the baseline knows no slice of a column
+ */
+function checkSlices(policy: ModelPolicy, path: string, { layout, slices }: Baseline): void {
+  const counted = new Set(slices?.map(([name]) => name));
+  const columns = new Set([...layout.features.map(([name]) => name), ...layout.leftOut]);
+  for (const { column, name } of policy.slices ?? []) {
+    const where = `${policy.name}: slice ${name}: baseline ${path}`;
+    if (!columns.has(column)) throw new BaselineError(`${where} has no column ${column}`);
+    const siblings = policy.slices?.filter((slice) => slice.column === column) ?? [];
+    if (siblings.some((slice) => counted.has(slice.name))) continue;
+    const flags = siblings.map((slice) => `--slice ${JSON.stringify(slice.name)}`).join(' ');
+    throw new BaselineError(`${where} did not count it; make the baseline with ${flags}`);
   }
 }
 

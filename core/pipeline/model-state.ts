@@ -16,9 +16,13 @@ export interface ModelState {
     /** Key of the live verdict that says so. */
     readonly key?: string | undefined;
     readonly since: number;
+    /** Objectives whose budget burns too fast, and their tiers: they go on until that is over. Absent: none. */
+    readonly burning?: readonly (readonly [slo: string, tier: 'yellow' | 'red'])[] | undefined;
   };
   /** Newest roll-up of SLI sums per UTC day of those kept: [day, key]. */
   readonly rollUps: readonly (readonly [day: string, key: string])[];
+  /** The hour (since the epoch) before which measured objectives are in the roll-ups; absent: none is yet. */
+  readonly measuredThrough?: number | undefined;
   /** Keys that hold other bytes than they should: [key, first seen]. */
   readonly integrity: readonly (readonly [key: string, since: number])[];
 }

@@ -1,6 +1,8 @@
 import type { Message } from '../model/delivery.ts';
+import type { MeasuredMetric, MinuteValues } from '../model/measured-metric.ts';
 import type { MetricDatum } from '../model/metric.ts';
 import type { SourceObject } from '../model/profile.ts';
+import type { RollbackLever, ServingChange, ServingChangeResult, ServingState } from '../model/rollback.ts';
 
 /** What the world looks like from the pipeline. Each port has an adapter under adapters/local and one under adapters/aws. */
 
@@ -90,13 +92,82 @@ export interface TouchQueue {
   touch(windowPrefix: string): Promise<void>;
 }
 
+/** A capture object that is to be ingested, as the sweep announces it. */
+export interface AnnouncedCapture {
+  /** Whose it is. Another model that reads the same object announces it by itself. */
+  readonly model: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** The account that its source is in, where that is known. */
+  readonly account?: string | undefined;
+  readonly bytes: number;
+}
+
+/** Asks for capture objects to be ingested. A lost request is made again by a later sweep. */
+export interface CaptureQueue {
+  /** @throws where one of them may not have been taken; the others may have been. */
+  announce(captures: readonly AnnouncedCapture[]): Promise<void>;
+}
+
 /** How often the source says the model was called in [from, to); undefined: it can't tell. */
 export interface InvocationCounter {
   count(model: string, from: number, to: number): Promise<number | undefined>;
+}
+
+/** Reads the statistics of metrics back, minute by minute. */
+export interface MetricReader {
+  /**
+   * In the order asked for; undefined for one that can't be told now. A value may still change some minutes later.
+   * @param from minutes since the epoch
+   * @param to exclusive
+   */
+  readMinutes(
+    metrics: readonly MeasuredMetric[],
+    from: number,
+    to: number,
+  ): Promise<readonly (MinuteValues | undefined)[]>;
+}
+
+/** What answers a model's calls: the only thing that is not merely watched. For the fenced rollback alone. */
+export interface ServingControl {
+  /** @throws where the service can't tell. */
+  describe(lever: RollbackLever): Promise<ServingState>;
+  /**
+   * Asks for a change, once: nothing is tried again by itself.
+   * @throws where it is unknown whether the service took it.
+   */
+  change(lever: RollbackLever, change: ServingChange): Promise<ServingChangeResult>;
 }
 
 /** Keys of the evidence. */
 export interface KeySource {
   /** 32 bytes, the same for the same model and UTC day (yyyy-mm-dd). */
   modelDayKey(model: string, day: string): Promise<Uint8Array>;
+}
+
+/** Reads secrets by name or ARN. */
+export interface SecretTexts {
+  /** @throws {DeliveryRefused} where there is none, or nobody may read it. */
+  read(secret: string): Promise<string>;
+}
+
+/** What a server answered. */
+export interface HttpsAnswer {
+  readonly status: number;
+}
+
+/** Posts to public https addresses, without following redirects. */
+export interface HttpsSender {
+  /** @throws {DeliveryRefused} where the address must not be posted to; any other error: it may be tried again. */
+  post(url: URL, body: string, headers: Readonly<Record<string, string>>): Promise<HttpsAnswer>;
+}
+
+/** Publishes to topics of one's own. */
+export interface TopicSender {
+  publish(topic: string, text: string): Promise<void>;
+}
+
+/** Puts a message on the alarm topic of a tier, where CloudWatch puts its alarms. */
+export interface ProbeSender {
+  send(tier: Message['tier'], text: string): Promise<void>;
 }

@@ -13,7 +13,7 @@ const maximumFolders = 32;
  * @param from milliseconds since the epoch.
  */
 export async function* listRecentCaptures(
-  captures: CaptureStore,
+  captures: Pick<CaptureStore, 'list'>,
   bucket: string,
   root: string,
   from: number,

@@ -3,13 +3,15 @@ import type { AlarmDefinition, AlarmTransition } from '../model/alarm.ts';
 import type { Sequencer } from './evidence.ts';
 import { guardIntegrity } from './guard-integrity.ts';
 import { type IngestPorts, type IngestReport, ingestCapture } from './ingest.ts';
+import type { JoinPorts } from './join-labels.ts';
+import { judgeLabels } from './judge-labels.ts';
 import type { CaptureEvent } from './locate.ts';
 import { RefusedCapture, rootOf, timeInKey } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import { type NotifyPorts, notifyOfAlarm, notifyOverdue } from './notify.ts';
-import type { CaptureStore, Clock, StateTable } from './ports.ts';
-import { listSeries } from './series.ts';
-import { sweep } from './sweep.ts';
+import type { AnnouncedCapture, CaptureStore, Clock, StateTable } from './ports.ts';
+import { listSeries, windowAt } from './series.ts';
+import { type SweepPorts, sweep } from './sweep.ts';
 import { type JudgedWindow, judgeTouched, type TickPorts, tick } from './tick.ts';
 import type { AlarmWatch } from './watch-alarms.ts';
 
@@ -33,6 +35,8 @@ export class ReplayClock implements Clock {
 /** A capture object and when it arrived, milliseconds since the epoch. */
 export interface Arrival extends CaptureEvent {
   readonly time: number;
+  /** It holds labels, which come when nothing is captured any more. */
+  readonly isLabels?: boolean | undefined;
 }
 
 /** Takes the touches of closed windows off the queue. */
@@ -41,8 +45,15 @@ export interface TouchConsumer {
   acknowledge(touch: { readonly windowPrefix: string; readonly generation: number }): Promise<void>;
 }
 
-export interface ReplayPorts extends IngestPorts, TickPorts, NotifyPorts {
+/** Takes what was announced to ingest. */
+export interface AnnouncementConsumer {
+  takeAll(): readonly AnnouncedCapture[];
+}
+
+export interface ReplayPorts extends IngestPorts, TickPorts, NotifyPorts, SweepPorts, JoinPorts {
+  readonly captures: CaptureStore;
   readonly clock: ReplayClock;
+  readonly announced: AnnouncementConsumer;
   readonly touched: TouchConsumer;
   readonly alarms: AlarmWatch;
   readonly sequencer: Sequencer;
@@ -94,7 +105,8 @@ export async function planArrivals(
         const plausible =
           keyTime === undefined || (lastModified >= keyTime && lastModified <= keyTime + millisecondsPerDay);
         const time = plausible ? lastModified : keyTime + keyTimeDelayMilliseconds;
-        arrivals.push({ bucket: source.bucket, key, account: source.account, time });
+        const isLabels = source.role === 'labels';
+        arrivals.push({ bucket: source.bucket, key, account: source.account, time, ...(isLabels && { isLabels }) });
       }
     }
   }
@@ -140,7 +152,7 @@ function inEventTime(ports: ReplayPorts, arrivals: readonly Arrival[]): ReplayPo
     ...object,
     lastModified: times.get(nameOf(bucket, object.key)) ?? object.lastModified,
   });
-  const last = arrivals.at(-1)?.time ?? 0;
+  const last = arrivals.findLast(({ isLabels }) => !isLabels)?.time ?? 0;
   return {
     ...ports,
     windows: ports.windows.upTo(clock),
@@ -168,8 +180,9 @@ function inEventTime(ports: ReplayPorts, arrivals: readonly Arrival[]): ReplayPo
 async function settledTime(runtimes: readonly ModelRuntime[], table: StateTable, last: number): Promise<number> {
   const ends = [last];
   for (const { policy } of runtimes) {
-    const newest = Math.max(...(await listSeries(table, policy.name)).map(({ newestWindow }) => newestWindow));
-    if (Number.isFinite(newest)) ends.push(newest + (policy.windowSeconds + policy.graceSeconds) * 1000);
+    for (const state of await listSeries(table, policy.name)) {
+      ends.push(windowAt(state, state.newestWindow).end + policy.graceSeconds * 1000);
+    }
   }
   return Math.max(...ends) + alarmMilliseconds;
 }
@@ -195,6 +208,8 @@ async function replayStep(
       await ingestArrival(options, ports, arrival, step);
     }
     ports.clock.set(time);
+    // Hourly, and before the last tick of the hour, which tells what it found.
+    if (time + tickMilliseconds > until) await judgeAllLabels(options, ports);
     await judgeAndTell(options, ports, step);
   }
   await keepCursor(ports.table, until);
@@ -217,7 +232,7 @@ function emptyStep(time: number): OpenStep {
 async function ingestArrival(
   options: ReplayOptions,
   ports: ReplayPorts,
-  arrival: Arrival,
+  arrival: CaptureEvent,
   step: OpenStep,
 ): Promise<void> {
   for (const runtime of options.runtimes) {
@@ -232,10 +247,14 @@ async function ingestArrival(
   }
 }
 
-function isSourceOf(runtime: ModelRuntime, arrival: Arrival): boolean {
+function isSourceOf(runtime: ModelRuntime, arrival: CaptureEvent): boolean {
   return runtime.policy.sources.some(
     (source) => source.bucket === arrival.bucket && arrival.key.startsWith(rootOf(source)),
   );
+}
+
+async function judgeAllLabels({ runtimes }: ReplayOptions, ports: ReplayPorts): Promise<void> {
+  for (const runtime of runtimes) await guardIntegrity(runtime, ports, () => judgeLabels(runtime, ports));
 }
 
 async function judgeAndTell(options: ReplayOptions, ports: ReplayPorts, step: OpenStep): Promise<void> {
@@ -266,8 +285,17 @@ async function judgeTouches(options: ReplayOptions, ports: ReplayPorts, step: Op
 async function settle(options: ReplayOptions, ports: ReplayPorts, time: number): Promise<ReplayStep> {
   const step = emptyStep(time);
   ports.clock.set(time);
-  for (const runtime of options.runtimes) await sweep(runtime, ports);
+  for (const runtime of options.runtimes) {
+    for (let isWhole = false; !isWhole; ) {
+      ({ isWhole } = await sweep(runtime, ports));
+      const only = { ...options, runtimes: [runtime] };
+      for (const capture of ports.announced.takeAll()) {
+        await ingestArrival(only, ports, { ...capture, isRepeated: true }, step);
+      }
+    }
+  }
   await judgeTouches(options, ports, step);
+  await judgeAllLabels(options, ports);
   await ports.sequencer.appendNew();
   return step;
 }

@@ -2,7 +2,8 @@ import { dayKey, fragmentWindowPrefix, slisKey } from '../contract/keys.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { shortHash } from '../model/content-hash.ts';
 import type { Series, Window } from '../model/profile.ts';
-import { type HourSum, sumHours } from '../slo/minute-slots.ts';
+import { fewestClusters } from '../slo/burn-guard.ts';
+import { type HourSli, type HourSum, sumHours } from '../slo/minute-slots.ts';
 import { oldestRollUpDay, readModelState, updateModelState } from './model-state.ts';
 import type { Clock, ObjectStore, StateTable } from './ports.ts';
 import type { WindowContent } from './window-reader.ts';
@@ -88,18 +89,65 @@ export async function rollUpWindow(
     revision,
     hours: sumHours(content.summary.minutes),
   };
+  await changeDay(ports, series.model, day, window.start, (before) => replaceSums(before, sums));
+}
+
+/** What stands in the place of a window's prefix for hours that no window has. */
+const measuredPrefix = 'measured/hours/';
+
+/**
+ * Keeps the sums of hours of objectives that are in no window, each once.
+ * @param hours ascending
+ * @param through the hour before which all are summed up now, also those without an event
+ */
+export async function rollUpHours(
+  ports: RollUpPorts,
+  model: string,
+  hours: readonly HourSum[],
+  through: number,
+): Promise<void> {
+  const days = Map.groupBy(hours, ({ hour }) => dayKey(hour * millisecondsPerHour));
+  for (const [day, ofDay] of days) {
+    const start = (ofDay[0]?.hour ?? 0) * millisecondsPerHour;
+    await changeDay(ports, model, day, start, (before) => {
+      const known = before.find(({ prefix }) => prefix === measuredPrefix)?.hours ?? [];
+      // Two ticks side by side saw the same; the first one stands.
+      const added = ofDay.filter(({ hour }) => known.every((one) => one.hour !== hour));
+      const merged = [...known, ...added].sort((a, b) => a.hour - b.hour);
+      return replaceSums(before, {
+        prefix: measuredPrefix,
+        fragments: merged.length,
+        revision: noRevision,
+        hours: merged,
+      });
+    });
+  }
+  await updateModelState(ports.table, model, ports.clock.now(), (state) =>
+    (state.measuredThrough ?? 0) >= through ? state : { ...state, measuredThrough: through },
+  );
+}
+
+const millisecondsPerHour = 3_600_000;
+
+/** Writes a day's roll-up anew until it holds the change. */
+async function changeDay(
+  ports: RollUpPorts,
+  model: string,
+  day: string,
+  start: number,
+  change: (windows: readonly WindowSums[]) => readonly WindowSums[],
+): Promise<void> {
   for (;;) {
     const now = ports.clock.now();
-    const known = pointerOf((await readModelState(ports.table, series.model, now)).rollUps, day);
+    const known = pointerOf((await readModelState(ports.table, model, now)).rollUps, day);
     const before = known === undefined ? [] : (await readRollUp(ports.state, known)).windows;
-    const windows = replaceSums(before, sums);
-    const rollUp: DayRollUp = { schema: 'tidewatch.slis/1', model: series.model, day, windows };
+    const rollUp: DayRollUp = { schema: 'tidewatch.slis/1', model, day, windows: change(before) };
     const text = canonicalJson(rollUp);
-    const key = slisKey(series.model, day, shortHash(text));
+    const key = slisKey(model, day, shortHash(text));
     if (key === known) return;
     await putFact(ports.state, key, Buffer.from(text));
-    const oldest = oldestRollUpDay(Math.max(window.start, now));
-    const after = await updateModelState(ports.table, series.model, now, (state) => {
+    const oldest = oldestRollUpDay(Math.max(start, now));
+    const after = await updateModelState(ports.table, model, now, (state) => {
       if (pointerOf(state.rollUps, day) !== known) return state;
       const others = state.rollUps.filter(([other]) => other !== day && other >= oldest);
       return { ...state, rollUps: [...others, [day, key] as const].sort(([a], [b]) => (a < b ? -1 : 1)) };
@@ -155,22 +203,35 @@ function pointerOf(rollUps: readonly (readonly [string, string])[], day: string)
   return rollUps.find(([other]) => other === day)?.[1];
 }
 
+/** Adds up the windows of each series, and then the series. */
 function mergeHours(windows: DayRollUp['windows']): readonly HourSum[] {
+  const bySeries = Map.groupBy(windows, ({ prefix }) => prefix.replace(/[^/]*\/?$/, ''));
+  const perSeries = [...bySeries.values()].map((ofSeries) => addUp(ofSeries, (a, b) => a + b));
+  // What two series count as two clusters may be one, of a caller that both answered. It is at least as many as either.
+  return addUp(
+    perSeries.map((hours) => ({ hours })),
+    Math.max,
+  );
+}
+
+type AddClusters = (a: number, b: number) => number;
+
+function addUp(parts: readonly Pick<WindowSums, 'hours'>[], addClusters: AddClusters): readonly HourSum[] {
   const hours = new Map<number, HourSum>();
-  for (const { hours: sums } of windows) {
+  for (const { hours: sums } of parts) {
     for (const sum of sums) {
       const known = hours.get(sum.hour);
-      hours.set(sum.hour, known ? addHours(known, sum) : sum);
+      hours.set(sum.hour, known ? addHours(known, sum, addClusters) : sum);
     }
   }
   return [...hours.values()].sort((a, b) => a.hour - b.hour);
 }
 
-function addHours(a: HourSum, b: HourSum): HourSum {
-  const slis = new Map<string, readonly [slo: string, good: number, valid: number]>(a.slis.map((sli) => [sli[0], sli]));
-  for (const [slo, good, valid] of b.slis) {
-    const known = slis.get(slo);
-    slis.set(slo, [slo, (known?.[1] ?? 0) + good, (known?.[2] ?? 0) + valid]);
+function addHours(a: HourSum, b: HourSum, addClusters: AddClusters): HourSum {
+  const slis = new Map<string, HourSli>(a.slis.map((sli) => [sli[0], sli]));
+  for (const sli of b.slis) {
+    const known = slis.get(sli[0]);
+    slis.set(sli[0], known ? addSlis(known, sli, addClusters) : sli);
   }
   return {
     hour: a.hour,
@@ -178,4 +239,14 @@ function addHours(a: HourSum, b: HourSum): HourSum {
     requests: a.requests + b.requests,
     slis: [...slis.values()].sort(([x], [y]) => (x < y ? -1 : 1)),
   };
+}
+
+function addSlis(a: HourSli, b: HourSli, addClusters: AddClusters): HourSli {
+  const clusters = addClusters(clustersOf(a), clustersOf(b));
+  const sum = [a[0], a[1] + b[1], a[2] + b[2]] as const;
+  return clusters > 0 ? [...sum, clusters] : sum;
+}
+
+function clustersOf([, good, valid, counted]: HourSli): number {
+  return counted ?? fewestClusters(valid - good);
 }

@@ -1,4 +1,7 @@
 import {
+  dayKey,
+  emptyDayPrefix,
+  emptyPrefix,
   fragmentPrefix,
   fragmentWindowPrefix,
   modelFragmentPrefix,
@@ -7,31 +10,52 @@ import {
   verdictKey,
   windowKey,
 } from '../contract/keys.ts';
-import type { SourcePolicy } from '../model/policy.ts';
+import type { ModelPolicy, SourcePolicy } from '../model/policy.ts';
 import type { Series } from '../model/profile.ts';
+import { Announcer } from './announcements.ts';
 import { guardIntegrity } from './guard-integrity.ts';
-import { type IngestPorts, ingestCapture } from './ingest.ts';
 import { fragmentLifeMilliseconds } from './intake.ts';
-import { type CaptureEvent, RefusedCapture, rootOf } from './locate.ts';
+import { type CaptureEvent, locateCapture, placeCapture, RefusedCapture, rootOf } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
-import type { CaptureListing, StateTable } from './ports.ts';
+import type {
+  AnnouncedCapture,
+  CaptureListing,
+  CaptureQueue,
+  CaptureStore,
+  Clock,
+  ObjectStore,
+  StateTable,
+  TouchQueue,
+} from './ports.ts';
 import { listRecentCaptures } from './recent-captures.ts';
 import { noRevision, type SettledWindow, settledWindows } from './roll-up.ts';
-import { listSeries, type SeriesState } from './series.ts';
+import { listSeries, type SeriesState, seriesOfState, windowAt } from './series.ts';
+import { beginTurn, endTurn } from './sweep-turns.ts';
 import { forgetUnfinished, listUnfinished } from './unfinished.ts';
 
+export interface SweepPorts {
+  readonly captures: Pick<CaptureStore, 'list'>;
+  readonly state: ObjectStore;
+  readonly table: StateTable;
+  readonly announcements: CaptureQueue;
+  readonly touches: TouchQueue;
+  readonly clock: Clock;
+}
+
 export interface SweepReport {
-  /** Capture objects that no event had brought, or not to their end. */
-  readonly ingested: number;
-  /**
-   * Closed windows whose fragments had changed unnoticed: the prefixes that were touched. Not those of the ingested objects,
-   * which ingestion touches.
-   */
+  /** Capture objects that no event had brought, or not to their end: ingest was asked for as many. */
+  readonly announced: number;
+  /** Closed windows whose fragments had changed unnoticed: the prefixes that were touched. */
   readonly touched: readonly string[];
+  /** Objects that were announced time and again without result, and are not any more. Each is named once. */
+  readonly left: readonly AnnouncedCapture[];
+  /** False: there were more objects to announce than a sweep may. The next one goes on. */
+  readonly isWhole: boolean;
 }
 
 const millisecondsPerMinute = 60_000;
 const millisecondsPerHour = 60 * millisecondsPerMinute;
+const millisecondsPerDay = 24 * millisecondsPerHour;
 /** An object younger than this may still be on its way through the queue. */
 const settledMilliseconds = 15 * millisecondsPerMinute;
 /** How far back a sweep looks that is not a full one. */
@@ -42,48 +66,51 @@ const recordMarginMilliseconds = millisecondsPerHour;
  * How far back a full one looks at windows: an object may be as late as fragments live and be found that much later, and
  * then its touch may be lost for a day.
  */
-const fullWindowMilliseconds = 2 * fragmentLifeMilliseconds + 24 * millisecondsPerHour;
-/** Full sweeps are at least this far apart: every sixth of hourly ones, whose clocks may be a little off. */
-const fullMilliseconds = 5.5 * millisecondsPerHour;
+const fullWindowMilliseconds = 2 * fragmentLifeMilliseconds + millisecondsPerDay;
+/** Objects of a model that a sweep announces: half a minute's work. */
+const maximumObjects = 20_000;
 
 /**
- * Compares what is there with what was done: objects without fragments are ingested, those that were left half way are
- * finished, closed windows whose verdict doesn't know all of their fragments are touched, to be judged again. Queues are an
- * optimisation; listing is the truth.
+ * Compares what is there with what was done: objects without fragments, and those that were left half way, are announced to
+ * ingest; closed windows whose verdict doesn't know all of their fragments are touched, to be judged again. Nothing is
+ * ingested or judged here. Queues are an optimisation; listing is the truth.
  *
  * Every sweep looks at the last six hours, by the date in the objects' keys; every sixth of hourly ones is full and lists
  * all objects, of which those count that arrived within a week. So an object whose event was lost is found within an hour
  * and a half of its arrival, and within seven hours where it lies under an older date or its key has none. A touch that was
  * lost is repeated as soon, because the window is still one that its verdict doesn't know all of: by the next sweep, or for
  * a window of earlier than the last hours by the next full one.
- * @throws an error of an object or window that failed, or an AggregateError of several, after everything else was done.
+ * @param limit the most objects that are announced; what is left follows in the next sweep.
+ * @throws an error of a window that failed, or of the queue that took no announcements, or an AggregateError of several,
+ * after everything else was done.
  */
-export async function sweep(runtime: ModelRuntime, ports: IngestPorts): Promise<SweepReport> {
-  const { name: model, windowSeconds } = runtime.policy;
+export async function sweep(
+  runtime: ModelRuntime,
+  ports: SweepPorts,
+  limit: number = maximumObjects,
+): Promise<SweepReport> {
+  const { name: model } = runtime.policy;
   const now = ports.clock.now();
-  const isFull = await isFullDue(ports.table, model, now);
-  const from = isFull ? undefined : now - recentMilliseconds;
-  const width = windowSeconds * 1000;
-  const back = isFull ? fullWindowMilliseconds + width : recentMilliseconds + recordMarginMilliseconds;
-  const firstWindow = Math.floor((now - back) / width) * width;
+  const turn = await beginTurn(ports.table, model, now);
+  const from = now - (turn.isFull ? fullWindowMilliseconds : recentMilliseconds + recordMarginMilliseconds);
+  const errors: unknown[] = [];
 
-  const fragments = await listFragments(ports, model, isFull ? undefined : firstWindow);
-  const progress: Progress = { ingested: 0, attempted: new Set(), errors: [] };
-  await finishUnfinished(runtime, ports, progress);
-  await ingestMissing(runtime, ports, progress, fragments.objectIds, from);
-  const touched = await touchChanged(runtime, ports, progress, fragments.counts, firstWindow);
-  // Also where objects failed: one that never succeeds must not make every sweep a full one.
-  if (isFull) await keepFull(ports.table, model, now);
-  throwErrors(model, progress.errors);
-  return { ingested: progress.ingested, touched };
-}
-
-/** What became of a sweep so far. */
-interface Progress {
-  ingested: number;
-  /** Ids of the objects that were tried. */
-  readonly attempted: Set<string>;
-  readonly errors: unknown[];
+  const fragments = await listFragments(ports, model, turn.isFull ? undefined : from);
+  const touched = await touchChanged(runtime, ports, errors, fragments.counts, from);
+  const announcer = await Announcer.open(ports, model, now, limit);
+  let isWhole = true;
+  const isAsked = await attempt(errors, async () => {
+    const unfinished = await announceUnfinished(runtime, ports, announcer);
+    const empty = await listEmpty(ports, model, turn.isFull ? undefined : now);
+    const isKnown = (id: string) => fragments.objectIds.has(id) || empty.has(id) || unfinished.has(id);
+    isWhole = await announceMissing(runtime, ports, announcer, isKnown, turn.isFull);
+    await announcer.flush();
+    await announcer.settle((id) => isKnown(id) && !unfinished.has(id));
+  });
+  // One that could not ask is repeated like one that was killed.
+  if (isAsked) await endTurn(ports.table, model, turn, isWhole);
+  throwErrors(model, errors);
+  return { announced: announcer.announced, touched, left: announcer.left, isWhole };
 }
 
 interface FragmentListing {
@@ -92,12 +119,8 @@ interface FragmentListing {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** @param firstWindow where given, windows that start before it are left out. */
-async function listFragments(
-  ports: IngestPorts,
-  model: string,
-  firstWindow: number | undefined,
-): Promise<FragmentListing> {
+/** @param from where given, windows that end before it are left out. */
+async function listFragments(ports: SweepPorts, model: string, from: number | undefined): Promise<FragmentListing> {
   const objectIds = new Set<string>();
   const counts = new Map<string, number>();
   const take = async (keys: AsyncIterable<string>) => {
@@ -109,50 +132,76 @@ async function listFragments(
       counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
     }
   };
-  if (firstWindow === undefined) {
+  if (from === undefined) {
     await take(ports.state.list(modelFragmentPrefix(model)));
   } else {
-    for (const { variant, version, layout } of await listSeries(ports.table, model)) {
-      const prefix = fragmentPrefix({ model, variant, version, layout });
-      await take(ports.state.list(prefix, prefix + windowKey(firstWindow)));
+    for (const state of await listSeries(ports.table, model)) {
+      const prefix = fragmentPrefix(seriesOfState(model, state));
+      await take(ports.state.list(prefix, prefix + windowKey(windowAt(state, from).start)));
     }
   }
   return { objectIds, counts };
 }
 
-/** Objects of which a part is there: nothing else tells that the rest is missing. */
-async function finishUnfinished(runtime: ModelRuntime, ports: IngestPorts, progress: Progress): Promise<void> {
-  const { name: model } = runtime.policy;
-  for (const { id, event, since } of await listUnfinished(ports.table, model)) {
-    const age = ports.clock.now() - since;
-    if (age < settledMilliseconds) continue;
-    progress.attempted.add(id);
-    const outcome = await ingestObject(runtime, ports, progress, event);
-    // What can't be finished is tried for as long as its fragments would be of use.
-    if (outcome !== 'failed' || age > fragmentLifeMilliseconds) await forgetUnfinished(ports.table, model, id);
-  }
+/** Ids of the objects that left no fragment. @param now where given, of those that arrived lately. */
+async function listEmpty({ state }: SweepPorts, model: string, now: number | undefined): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  const from = now === undefined ? undefined : emptyDayPrefix(model, dayKey(now - recentMilliseconds));
+  for await (const key of state.list(emptyPrefix(model), from)) ids.add(key.slice(key.lastIndexOf('/') + 1));
+  return ids;
 }
 
-async function ingestMissing(
-  runtime: ModelRuntime,
-  ports: IngestPorts,
-  progress: Progress,
-  known: ReadonlySet<string>,
-  from: number | undefined,
-): Promise<void> {
-  for (const source of runtime.policy.sources) {
-    for await (const listing of listCaptures(ports, source, from)) {
-      const id = objectId(source.bucket, listing.key);
-      if (!isDue(listing, ports.clock.now()) || known.has(id) || progress.attempted.has(id)) continue;
-      progress.attempted.add(id);
-      const event = { bucket: source.bucket, key: listing.key, account: source.account };
-      await ingestObject(runtime, ports, progress, event);
+/**
+ * Objects of which a part is there: nothing else tells that the rest is missing.
+ * @returns the ids of all of them.
+ */
+async function announceUnfinished(
+  { policy }: ModelRuntime,
+  { table, clock }: SweepPorts,
+  announcer: Announcer,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for (const { id, event, bytes, since } of await listUnfinished(table, policy.name)) {
+    ids.add(id);
+    const age = clock.now() - since;
+    if (age < settledMilliseconds) continue;
+    // Its event was accepted when it was begun. Whose account the source is in may be configured since.
+    const source = sourceOf(policy, event);
+    const capture = { ...event, account: source?.account, model: policy.name, bytes };
+    // What can't be finished is waited for as long as its fragments would be of use; what is none of ours any more is not.
+    if (age > fragmentLifeMilliseconds || !source) await forgetUnfinished(table, policy.name, id);
+    else await announcer.offer({ id, capture, isCertain: true });
+  }
+  return ids;
+}
+
+/** @returns false where the limit was reached. */
+async function announceMissing(
+  { policy }: ModelRuntime,
+  ports: SweepPorts,
+  announcer: Announcer,
+  isKnown: (id: string) => boolean,
+  isFull: boolean,
+): Promise<boolean> {
+  const now = ports.clock.now();
+  const oldest = now - (isFull ? fragmentLifeMilliseconds : recentMilliseconds);
+  for (const source of policy.sources) {
+    const from = isFull ? undefined : now - recentMilliseconds;
+    for await (const { key, bytes, lastModified } of listCaptures(ports, source, from)) {
+      // One that came earlier may have left its fragments in windows that only a full sweep lists.
+      if (lastModified > now - settledMilliseconds || lastModified < oldest) continue;
+      const event = { bucket: source.bucket, key, account: source.account };
+      const id = objectId(event.bucket, key);
+      if (isKnown(id) || isRefused(policy, event)) continue;
+      const capture = { ...event, model: policy.name, bytes };
+      if (!(await announcer.offer({ id, capture, isCertain: isFull }))) return false;
     }
   }
+  return true;
 }
 
 function listCaptures(
-  { captures }: IngestPorts,
+  { captures }: SweepPorts,
   source: SourcePolicy,
   from: number | undefined,
 ): AsyncIterable<CaptureListing> {
@@ -162,27 +211,24 @@ function listCaptures(
     : listRecentCaptures(captures, source.bucket, root, from);
 }
 
-function isDue({ lastModified }: CaptureListing, now: number): boolean {
-  return lastModified <= now - settledMilliseconds && lastModified >= now - fragmentLifeMilliseconds;
+/** Undefined: the object is none of ours any more. */
+function sourceOf(policy: ModelPolicy, event: CaptureEvent): SourcePolicy | undefined {
+  try {
+    return placeCapture(policy, event).source;
+  } catch (error) {
+    if (error instanceof RefusedCapture) return undefined;
+    throw error;
+  }
 }
 
-/** @returns `failed` where another attempt may end otherwise. */
-async function ingestObject(
-  runtime: ModelRuntime,
-  ports: IngestPorts,
-  progress: Progress,
-  event: CaptureEvent,
-): Promise<'done' | 'failed'> {
+/** A key that is refused is none of ours, now and at the next sweep. */
+function isRefused(policy: ModelPolicy, event: CaptureEvent): boolean {
   try {
-    const report = await guardIntegrity(runtime, ports, () => ingestCapture(runtime, ports, event));
-    if (!report) return 'failed';
-    if (report.fragments.length > 0) progress.ingested++;
-    return 'done';
+    locateCapture(policy, event);
+    return false;
   } catch (error) {
-    // A key that is refused is none of ours, now and at the next sweep.
-    if (error instanceof RefusedCapture) return 'done';
-    progress.errors.push(error);
-    return 'failed';
+    if (error instanceof RefusedCapture) return true;
+    throw error;
   }
 }
 
@@ -193,21 +239,22 @@ async function ingestObject(
  */
 async function touchChanged(
   runtime: ModelRuntime,
-  ports: IngestPorts,
-  { errors }: Progress,
+  ports: SweepPorts,
+  errors: unknown[],
   counts: FragmentListing['counts'],
-  firstWindow: number,
+  from: number,
 ): Promise<readonly string[]> {
-  const { name, windowSeconds } = runtime.policy;
-  const width = windowSeconds * 1000;
+  const { name } = runtime.policy;
   // Rows before sums, which are written first: a window that is being settled meanwhile is touched for nothing at most.
   const states = await listSeries(ports.table, name);
-  const settled = await guardIntegrity(runtime, ports, () => settledWindows(ports, name, firstWindow));
+  const oldest = Math.min(from, ...states.map((state) => windowAt(state, from).start));
+  const settled = await guardIntegrity(runtime, ports, () => settledWindows(ports, name, oldest));
   if (!settled) return [];
   const touched: string[] = [];
   for (const state of states) {
-    const series: Series = { model: name, variant: state.variant, version: state.version, layout: state.layout };
-    for (let start = Math.max(state.firstWindow, firstWindow); start < state.judgedThrough; start += width) {
+    const series = seriesOfState(name, state);
+    const first = Math.max(state.firstWindow, windowAt(state, from).start);
+    for (let start = first; start < state.judgedThrough; start += state.windowSeconds * 1000) {
       const prefix = fragmentWindowPrefix(series, start);
       const count = counts.get(prefix);
       const known = settled.get(prefix);
@@ -229,12 +276,14 @@ function isRecorded({ newest }: SeriesState, series: Series, start: number, { re
   return newest.windowStart > start || newest.key >= verdictKey(series, start, revision);
 }
 
-/** One object or window must not keep those after it from their turn. */
-async function attempt(errors: unknown[], step: () => Promise<void>): Promise<void> {
+/** What fails must not keep what comes after it from its turn. @returns whether it went well. */
+async function attempt(errors: unknown[], step: () => Promise<void>): Promise<boolean> {
   try {
     await step();
+    return true;
   } catch (error) {
     errors.push(error);
+    return false;
   }
 }
 
@@ -243,20 +292,7 @@ function throwErrors(model: string, errors: readonly unknown[]): void {
   if (errors.length === 0) return;
   if (errors.length === 1) throw first;
   const message = first instanceof Error ? first.message : String(first);
-  throw new AggregateError(errors, `sweep of ${model}: ${errors.length} objects or windows failed, first: ${message}`, {
+  throw new AggregateError(errors, `sweep of ${model}: ${errors.length} steps failed, first: ${message}`, {
     cause: first,
   });
-}
-
-const partition = 'sweeps';
-
-async function isFullDue(table: StateTable, model: string, now: number): Promise<boolean> {
-  const last = (await table.get(partition, model))?.value;
-  return typeof last !== 'number' || now < last || now - last >= fullMilliseconds;
-}
-
-/** Where two sweeps ran at once, either one's time will do. */
-async function keepFull(table: StateTable, model: string, now: number): Promise<void> {
-  const row = await table.get(partition, model);
-  await table.put(partition, model, now, row?.revision ?? 0);
 }

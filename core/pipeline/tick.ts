@@ -1,26 +1,40 @@
-import { evaluationLagLimitSeconds } from '../contract/alarm-definitions.ts';
 import { parseFragmentWindowPrefix } from '../contract/keys.ts';
-import { minimumQuarantined } from '../evaluate/record-findings.ts';
-import type { ModelPolicy } from '../model/policy.ts';
 import type { Series, Window } from '../model/profile.ts';
-import { type Tier, worstTier } from '../model/verdict.ts';
-import { gaugeMetrics, type ModelState as ModelGauges } from '../publish/gauge-metrics.ts';
 import { FailedModels, type ModelFailure } from './failed-models.ts';
 import { guardIntegrity } from './guard-integrity.ts';
-import { judgeNow, type LivePorts } from './judge-now.ts';
+import type { LivePorts } from './judge-now.ts';
 import { type Judgement, type JudgePorts, judgeWindow } from './judge-window.ts';
-import type { ModelRuntime } from './model-runtime.ts';
-import { updateModelState } from './model-state.ts';
-import type { MetricSink } from './ports.ts';
-import { addRefused, publishMetrics, type RefusedMetrics } from './publish-metrics.ts';
+import { measureModel } from './measure-model.ts';
+import { isInForce, type ModelRuntime } from './model-runtime.ts';
+import type { Clock, MetricSink } from './ports.ts';
+import { addRefused, GaugePublisher, type RefusedMetrics } from './publish-metrics.ts';
 import { noRevision, rollUpWindow } from './roll-up.ts';
-import { listSeries, type SeriesState, updateSeries } from './series.ts';
+import { runBounded } from './run-bounded.ts';
+import { isSameSeries, listSeries, type SeriesState, seriesOfState, updateSeries, windowAt } from './series.ts';
 import type { WindowContent } from './window-reader.ts';
 
 export type TickPorts = JudgePorts & LivePorts & { readonly metrics: MetricSink };
 
 /** A closed window that was judged. */
 export type JudgedWindow = Omit<Judgement, 'written'>;
+
+/** How much of a fleet's work one tick takes on. */
+export interface TickLimits {
+  /**
+   * Windows of a series that are judged at most; the next ticks go on. After an outage a model must not keep all others
+   * waiting.
+   */
+  readonly catchUpWindows: number;
+  /** Models measured and judged at a time: a tick mostly waits for S3. */
+  readonly concurrentModels: number;
+}
+
+const usualLimits: TickLimits = { catchUpWindows: 8, concurrentModels: 5 };
+/**
+ * A tick that has judged for so long begins no other window. Measuring is not counted: it has to be done, and where it
+ * takes long nothing would ever be judged. In event time, where the clock stands still, only the number of windows counts.
+ */
+const judgingMilliseconds = 45_000;
 
 export interface TickReport {
   readonly judged: readonly JudgedWindow[];
@@ -29,45 +43,86 @@ export interface TickReport {
 }
 
 /**
- * What happens every minute: closed windows that are due are judged, every model is judged as of now, the gauges are
- * published. The heartbeat comes last and says that all of it was done.
+ * What happens every minute: every model is judged as of now, closed windows that are due are judged, the gauges are
+ * published. Models are measured before any window is judged, and those that this concerns again after; one that is
+ * behind by several windows only after, for all of them are read for it. Those that are behind the furthest come last, and
+ * gauges wait for ten seconds at most and one more step.
+ *
+ * The heartbeat comes last and says that every model had its turn. A model that is not through with all of its windows had
+ * it too: `EvaluationLagSeconds` tells that it is behind.
  * @throws {FailedModels} after the gauges of all other models were published, and without a heartbeat.
  */
-export async function tick(runtimes: readonly ModelRuntime[], ports: TickPorts): Promise<TickReport> {
+export async function tick(
+  runtimes: readonly ModelRuntime[],
+  ports: TickPorts,
+  { catchUpWindows, concurrentModels }: TickLimits = usualLimits,
+): Promise<TickReport> {
   const judged: JudgedWindow[] = [];
-  const gauges: ModelGauges[] = [];
-  const failures: ModelFailure[] = [];
-  for (const runtime of runtimes) {
+  const gauges = new GaugePublisher(ports);
+  const failures = new Map<string, ModelFailure>();
+  // One model's trouble must not take the gauges of the others.
+  const attempt = async ({ policy: { name } }: ModelRuntime, step: () => Promise<void>) => {
+    // Its second turn is as good as its first.
+    failures.delete(name);
     try {
-      const done = await tickModel(runtime, ports);
-      judged.push(...done.judged);
-      gauges.push(done.gauges);
+      await step();
     } catch (error) {
-      // One model's trouble must not take the gauges of the others.
-      failures.push({ model: runtime.policy.name, error });
+      failures.set(name, { model: name, error });
     }
-  }
-  const isComplete = failures.length === 0;
-  const refused = await publishMetrics(ports, gaugeMetrics(gauges, ports.clock.now(), isComplete));
-  if (!isComplete) throw new FailedModels('tick', failures);
+    await gauges.publishLate();
+  };
+  await ports.measurements?.refresh(runtimes, ports);
+  const waiting: { readonly runtime: ModelRuntime; readonly states: readonly SeriesState[]; readonly due: number }[] =
+    [];
+  await runBounded(runtimes, concurrentModels, (runtime) =>
+    attempt(runtime, async () => {
+      const states = await listSeries(ports.table, runtime.policy.name);
+      const due = Math.max(0, ...states.map((state) => countDue(runtime, ports, state)));
+      if (due > 0) waiting.push({ runtime, states, due });
+      if (due <= 1) gauges.add(await measureModel(runtime, ports, states));
+    }),
+  );
+  const time = new JudgingTime(ports.clock, judgingMilliseconds * concurrentModels);
+  const inTurn = waiting.sort((a, b) => a.due - b.due);
+  await runBounded(inTurn, concurrentModels, ({ runtime, states }) =>
+    attempt(runtime, async () => {
+      for (const state of states) {
+        for await (const window of judgeDueWindows(runtime, ports, state, time, catchUpWindows)) {
+          if (window) judged.push(window);
+          await gauges.publishLate();
+        }
+      }
+      gauges.add(await measureModel(runtime, ports, await listSeries(ports.table, runtime.policy.name)));
+    }),
+  );
+  const refused = await gauges.finish(failures.size === 0);
+  if (failures.size > 0) throw new FailedModels('tick', [...failures.values()]);
   return { judged, refused: addRefused([...judged.flatMap((window) => window.refused), ...refused]) };
 }
 
-async function tickModel(
-  runtime: ModelRuntime,
-  ports: TickPorts,
-): Promise<{ readonly judged: readonly JudgedWindow[]; readonly gauges: ModelGauges }> {
-  const { name } = runtime.policy;
-  const series = await listSeries(ports.table, name);
-  const judged: JudgedWindow[] = [];
-  for (const state of series) {
-    // One series that can't be judged must not keep the others from it.
-    judged.push(...((await guardIntegrity(runtime, ports, () => judgeDueWindows(runtime, ports, state))) ?? []));
+/** How long a tick has judged windows for, each by itself. */
+class JudgingTime {
+  readonly #clock: Clock;
+  readonly #limit: number;
+  #spent = 0;
+
+  constructor(clock: Clock, limitMilliseconds: number) {
+    this.#clock = clock;
+    this.#limit = limitMilliseconds;
   }
-  // Read again only where judging may have changed it.
-  const current = judged.length === 0 ? series : await listSeries(ports.table, name);
-  const gauges = await guardIntegrity(runtime, ports, () => measureModel(runtime, ports, current));
-  return { judged, gauges: gauges ?? unreadable(name) };
+
+  get isOver(): boolean {
+    return this.#spent > this.#limit;
+  }
+
+  async spend<T>(step: () => Promise<T>): Promise<T> {
+    const began = this.#clock.now();
+    try {
+      return await step();
+    } finally {
+      this.#spent += this.#clock.now() - began;
+    }
+  }
 }
 
 /**
@@ -84,8 +139,8 @@ export async function judgeTouched(
   const runtime = runtimes.find(({ policy }) => policy.name === parsed?.series.model);
   if (!parsed || !runtime) return undefined;
   const { series, windowStart } = parsed;
-  const window = { start: windowStart, end: windowStart + runtime.policy.windowSeconds * 1000 };
-  const state = (await listSeries(ports.table, series.model)).find((one) => isSeries(one, series));
+  const window = windowAt(series, windowStart);
+  const state = (await listSeries(ports.table, series.model)).find((one) => isSameSeries(one, series));
   if (!state || window.start >= state.judgedThrough) return undefined;
   return guardIntegrity(runtime, ports, async () => {
     const outcome = await judgeOwnWindow(runtime, ports, series, window);
@@ -104,47 +159,66 @@ async function judgeOwnWindow(
   window: Window,
 ): Promise<Judgement | undefined> {
   const content = await ports.windows.read(series, window.start);
-  if (await isForSeries(ports, series, window, content)) return judgeWindow(runtime, ports, series, window);
+  if (await isForSeries(runtime, ports, series, window, content)) return judgeWindow(runtime, ports, series, window);
   // Of what was just seen to hold no records: sums without a verdict tell the sweep that these fragments need none.
   if (content.fragments.length > 0) await rollUpWindow(ports, series, window, content, noRevision);
   return undefined;
 }
 
-/** What is stored of a model can't be trusted: that pages, and nothing else is said of it. */
-function unreadable(model: string): ModelGauges {
-  return { model, tier: 'red', evaluationLagSeconds: undefined, quarantineShare: undefined, slos: [] };
+/** Windows of a series that are due and were not judged yet. */
+function countDue({ policy }: ModelRuntime, { clock }: TickPorts, state: SeriesState): number {
+  const due = clock.now() - policy.graceSeconds * 1000 - state.judgedThrough;
+  return Math.floor(due / (state.windowSeconds * 1000));
 }
 
-/** In the order of the windows; also where a window needed no verdict, the series' place is moved on. */
-async function judgeDueWindows(
+/**
+ * In the order of the windows; also where a window needed no verdict, which is undefined here, the series' place is moved
+ * on. A series that can't be judged does not keep the others from it.
+ */
+async function* judgeDueWindows(
   runtime: ModelRuntime,
   ports: TickPorts,
   state: SeriesState,
-): Promise<readonly JudgedWindow[]> {
-  const { windowSeconds, graceSeconds, name } = runtime.policy;
-  const width = windowSeconds * 1000;
-  const due = ports.clock.now() - graceSeconds * 1000;
-  const judged: JudgedWindow[] = [];
-  const series: Series = { model: name, variant: state.variant, version: state.version, layout: state.layout };
-  for (let start = state.judgedThrough; start + width <= due; start += width) {
-    const window = { start, end: start + width };
-    const outcome = await judgeOwnWindow(runtime, ports, series, window);
-    if (outcome) judged.push(outcome);
-    else {
-      await updateSeries(ports.table, series, (known) => ({
-        ...(known ?? state),
-        judgedThrough: Math.max(known?.judgedThrough ?? 0, window.end),
-      }));
-    }
+  time: JudgingTime,
+  catchUpWindows: number,
+): AsyncGenerator<JudgedWindow | undefined> {
+  const series = seriesOfState(runtime.policy.name, state);
+  const first = windowAt(state, state.judgedThrough);
+  const width = first.end - first.start;
+  const count = Math.min(countDue(runtime, ports, state), catchUpWindows);
+  for (let index = 0; index < count && !time.isOver; index++) {
+    const window = { start: first.start + index * width, end: first.end + index * width };
+    const outcome = await time.spend(() =>
+      guardIntegrity(runtime, ports, async () => ({ judged: await judgeNext(runtime, ports, series, state, window) })),
+    );
+    if (!outcome) return;
+    yield outcome.judged;
   }
-  return judged;
+}
+
+async function judgeNext(
+  runtime: ModelRuntime,
+  ports: TickPorts,
+  series: Series,
+  state: SeriesState,
+  window: Window,
+): Promise<JudgedWindow | undefined> {
+  const judged = await judgeOwnWindow(runtime, ports, series, window);
+  if (judged) return judged;
+  await updateSeries(ports.table, series, (known) => ({
+    ...(known ?? state),
+    judgedThrough: Math.max(known?.judgedThrough ?? 0, window.end),
+  }));
+  return undefined;
 }
 
 /**
  * A window without inference records is judged for one series only, the one that had records last, and only where no
- * other series of the model had any: a retired version is not silent.
+ * other series of the model had any: a retired version is not silent, nor is a series that was begun under another
+ * baseline or window. Of these one is asked only as long as there is none of what is in force.
  */
 async function isForSeries(
+  runtime: ModelRuntime,
   ports: JudgePorts,
   series: Series,
   window: Window,
@@ -153,68 +227,17 @@ async function isForSeries(
   if (summary.records.captured > 0) return true;
   const all = await listSeries(ports.table, series.model);
   for (const other of all) {
-    if (isSeries(other, series) || other.newestWindow < window.start || other.firstWindow > window.start) continue;
-    const content = await ports.windows.read({ model: series.model, ...other }, window.start);
-    if (content.summary.records.captured > 0) return false;
+    if (isSameSeries(other, series)) continue;
+    // Its windows may be of another width: all that have a part of this one.
+    const first = Math.max(windowAt(other, window.start).start, other.firstWindow);
+    const last = Math.min(window.end - 1, other.newestWindow);
+    if (first > last) continue;
+    const contents = await ports.windows.readRange(seriesOfState(series.model, other), first, last);
+    if (contents.some((content) => content.summary.records.captured > 0)) return false;
   }
-  const last = [...all].sort((a, b) => b.newestWindow - a.newestWindow)[0];
-  return last !== undefined && isSeries(last, series);
-}
-
-function isSeries(state: SeriesState, series: Omit<Series, 'model'>): boolean {
-  return state.variant === series.variant && state.version === series.version && state.layout === series.layout;
-}
-
-async function measureModel(
-  runtime: ModelRuntime,
-  ports: TickPorts,
-  states: readonly SeriesState[],
-): Promise<ModelGauges> {
-  const { policy } = runtime;
-  const now = ports.clock.now();
-  // The first tick makes the model known: silence counts from then.
-  const model = await updateModelState(ports.table, policy.name, now, (state) => state);
-  const judgement = await judgeNow(runtime, ports, states, model);
-  const lagSeconds = Math.max(0, (now - judgedUntil(policy, states, model.since, now)) / 1000);
-  const stale = lagSeconds > evaluationLagLimitSeconds(policy);
-  const newest = newestVerdicts(states);
-  return {
-    model: policy.name,
-    tier: currentTier(judgement.tier, newest, stale),
-    evaluationLagSeconds: lagSeconds,
-    quarantineShare: stale ? undefined : shareOf(newest),
-    slos: judgement.slos,
-  };
-}
-
-/** The end of what has been judged: of the newest window, or of the series that is behind with a window it has records of. */
-function judgedUntil(policy: ModelPolicy, states: readonly SeriesState[], since: number, now: number): number {
-  const due = now - (policy.windowSeconds + policy.graceSeconds) * 1000;
-  const behind = states.filter((state) => state.judgedThrough <= Math.min(state.newestWindow, due));
-  if (behind.length > 0) return Math.min(...behind.map((state) => state.judgedThrough));
-  const judged = states.filter(({ newest }) => newest).map((state) => state.judgedThrough);
-  return judged.length > 0 ? Math.max(...judged) : since;
-}
-
-/** A stale judgement neither raises nor clears anything, but an objective that is broken right now still pages. */
-function currentTier(live: Tier, newest: readonly NewestVerdict[], stale: boolean): Tier | undefined {
-  if (stale) return live === 'red' ? live : undefined;
-  return worstTier([live, ...newest.map(({ tier }) => tier)]);
-}
-
-type NewestVerdict = NonNullable<SeriesState['newest']>;
-
-/** The verdicts of the newest judged window, one per series that took part in it. */
-function newestVerdicts(states: readonly SeriesState[]): readonly NewestVerdict[] {
-  const verdicts = states.flatMap(({ newest }) => newest ?? []);
-  const start = Math.max(...verdicts.map(({ windowStart }) => windowStart));
-  return verdicts.filter(({ windowStart }) => windowStart === start);
-}
-
-/** 0 where too few were quarantined to be worth a finding: the alarm must not say more than the verdict. */
-function shareOf(newest: readonly NewestVerdict[]): number | undefined {
-  const captured = newest.reduce((sum, verdict) => sum + verdict.captured, 0);
-  const quarantined = newest.reduce((sum, verdict) => sum + verdict.quarantined, 0);
-  if (captured === 0) return undefined;
-  return quarantined < minimumQuarantined ? 0 : quarantined / captured;
+  const inForce = all.filter((one) => isInForce(runtime, one));
+  const [last] = (inForce.length > 0 ? inForce : all).toSorted(
+    (a, b) => windowAt(b, b.newestWindow).end - windowAt(a, a.newestWindow).end,
+  );
+  return last !== undefined && isSameSeries(last, series);
 }

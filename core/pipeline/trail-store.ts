@@ -1,6 +1,9 @@
 import { parseTrailKey, trailKey, trailPrefix, windowKey } from '../contract/keys.ts';
+import type { CallerTrail } from '../evaluate/caller-trail.ts';
 import type { ChartsState } from '../evaluate/charts/judge-charts.ts';
 import type { WindowValue } from '../evaluate/charts/window-values.ts';
+import type { EmbeddingRows } from '../evaluate/embedding/embedding-trail.ts';
+import type { ScoreTrail } from '../evaluate/performance/judge-performance.ts';
 import type { SliceTrails } from '../evaluate/slice-trail.ts';
 import type { Series } from '../model/profile.ts';
 import type { Trail } from '../model/trailing-counts.ts';
@@ -10,6 +13,12 @@ import { encodeJson, parseStored } from './write-once.ts';
 /** What is kept of a series from window to window. Written once per window, at its first judgement. */
 export interface SeriesTrail extends Trail {
   readonly slices?: SliceTrails | undefined;
+  /** Sums of the columns of vectors, cumulated like the counts; absent: the layout has none. */
+  readonly embeddings?: EmbeddingRows | undefined;
+  /** Callers above their caps; absent: the baseline knows none. */
+  readonly callers?: CallerTrail | undefined;
+  /** Scores by the steps of the baseline's calibration, cumulated; absent: it has none. */
+  readonly scores?: ScoreTrail | undefined;
   /** Scalars of the newest window. */
   readonly values: readonly WindowValue[];
   /** Where the charts stand after it; absent: nothing is charted yet. */

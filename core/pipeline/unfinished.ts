@@ -5,6 +5,7 @@ import type { StateTable } from './ports.ts';
 export interface UnfinishedObject {
   readonly id: string;
   readonly event: CaptureEvent;
+  readonly bytes: number;
   /** When it began, milliseconds since the epoch. */
   readonly since: number;
 }
@@ -17,10 +18,10 @@ function unfinishedPartition(model: string): string {
 export async function noteUnfinished(
   table: StateTable,
   model: string,
-  { id, event: { bucket, key, account }, since }: UnfinishedObject,
+  { id, event: { bucket, key, account }, bytes, since }: UnfinishedObject,
 ): Promise<void> {
   // A note that is there already stays: it says since when.
-  await table.put(unfinishedPartition(model), id, { bucket, key, account: account ?? null, since }, 0);
+  await table.put(unfinishedPartition(model), id, { bucket, key, account: account ?? null, bytes, since }, 0);
 }
 
 export async function forgetUnfinished(table: StateTable, model: string, id: string): Promise<void> {
@@ -29,8 +30,9 @@ export async function forgetUnfinished(table: StateTable, model: string, id: str
 
 export async function listUnfinished(table: StateTable, model: string): Promise<readonly UnfinishedObject[]> {
   return (await table.list(unfinishedPartition(model))).map(({ key: id, row }) => {
-    const { bucket, key, account, since } = row.value as Note;
-    return { id, event: { bucket, key, account: account ?? undefined }, since };
+    // Notes of earlier versions don't say how large the object is.
+    const { bucket, key, account, bytes = 0, since } = row.value as Note;
+    return { id, event: { bucket, key, account: account ?? undefined }, bytes, since };
   });
 }
 
@@ -38,5 +40,6 @@ interface Note {
   readonly bucket: string;
   readonly key: string;
   readonly account: string | null;
+  readonly bytes?: number;
   readonly since: number;
 }

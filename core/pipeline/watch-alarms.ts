@@ -15,6 +15,13 @@ export interface AlarmPorts {
   readonly clock: Clock;
 }
 
+/** A state change of an alarm. */
+export interface WatchedChange {
+  readonly transition: AlarmTransition;
+  /** The message CloudWatch would put on the alarm's topic, where its actions run and it has people. */
+  readonly message?: string | undefined;
+}
+
 const partition = 'alarms';
 const watchPartition = 'alarm-watch';
 
@@ -39,9 +46,9 @@ export class AlarmWatch {
 
   /**
    * Evaluates every alarm once and keeps the states.
-   * @returns the changes, each with the message CloudWatch would put on the alarm's topic where its actions run.
+   * @returns the changes, in order of evaluation.
    */
-  async step(): Promise<readonly { readonly transition: AlarmTransition; readonly message?: string | undefined }[]> {
+  async step(): Promise<readonly WatchedChange[]> {
     const now = this.#ports.clock.now();
     const previous = this.#states ?? (await this.#load());
     const { recorded } = this.#ports;
@@ -52,7 +59,8 @@ export class AlarmWatch {
       now,
       { recordedSince: await this.#recordedSince(now) },
     );
-    for (const [alarm, state] of states) if (previous.get(alarm) !== state) await this.#keep(alarm, state);
+    if (states !== previous)
+      for (const [alarm, state] of states) if (previous.get(alarm) !== state) await this.#keep(alarm, state);
     this.#states = states;
     return transitions.map((transition) => {
       const definition = this.#definitions.find(({ name }) => name === transition.alarm);

@@ -1,6 +1,7 @@
 import { fragmentPrefix, fragmentWindowPrefix, parseFragmentKey, windowKey } from '../contract/keys.ts';
 import { sha256 } from '../model/content-hash.ts';
 import type { Fragment, Series, Summary } from '../model/profile.ts';
+import { keptCallerShare } from '../profile/caller-counter.ts';
 import { emptySummary, mergeSummaries } from '../profile/merge.ts';
 import type { Clock, ObjectStore } from './ports.ts';
 import { parseStored } from './write-once.ts';
@@ -84,7 +85,7 @@ export class WindowReader {
     const fresh = keys.filter((key) => !known.keys.has(key));
     const extended = fresh.length === 0 ? known : await this.#extend(known, fresh);
     this.#remember(prefix, extended);
-    return extended.content;
+    return withLargeCallers(extended.content);
   }
 
   async #extend(known: KnownWindow, fresh: readonly string[]): Promise<KnownWindow> {
@@ -126,6 +127,14 @@ export class WindowReader {
     const oldest = this.#cache.keys().next();
     if (this.#cache.size > this.#capacity && !oldest.done) this.#cache.delete(oldest.value);
   }
+}
+
+/** Callers that are large in some objects need not be so in the window: only those with 3 % of it matter to anybody. */
+function withLargeCallers(content: WindowContent): WindowContent {
+  const { callers: all, ...summary } = content.summary;
+  if (!all) return content;
+  const callers = all.filter(([, { records }]) => records >= keptCallerShare * summary.records.counted);
+  return { ...content, summary: callers.length > 0 ? { ...summary, callers } : summary };
 }
 
 /** @throws {IntegrityError} for bytes that are no fragment. */

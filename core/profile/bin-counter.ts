@@ -1,7 +1,9 @@
 import { coarseBinsOf } from '../model/coarse-bins.ts';
 import type { FeatureLayout, Layout } from '../model/layout.ts';
 import type { Cell, RecordBatch } from '../model/record-batch.ts';
+import { isUsableVector } from '../stats/embedding/projection.ts';
 import { bucketIndex } from '../stats/log-linear-histogram.ts';
+import { frameOf, vectorOf } from './embedding-frame.ts';
 import { compareNames } from './names.ts';
 
 interface Group {
@@ -112,6 +114,10 @@ export function planBins(layout: FeatureLayout): BinPlan {
     }
     case 'opaque':
       return { bins, binOf: (cell) => (cell === null || cell === undefined ? 1 : 0) };
+    case 'embedding': {
+      const { mean } = frameOf(layout);
+      return { bins, binOf: (cell) => (isUsableVector(mean, vectorOf(cell)) ? 0 : 1) };
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Baseline, BaselineFeature } from '../model/baseline.ts';
+import type { ScoreCalibration } from '../model/calibration-map.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { sha256, shortHash } from '../model/content-hash.ts';
 import type { FeatureLayout, Layout } from '../model/layout.ts';
@@ -7,9 +8,13 @@ import type { RecordBatch } from '../model/record-batch.ts';
 import type { SlicePolicy } from '../model/slice.ts';
 import { ExactSum } from '../stats/exact-sum.ts';
 import { histogramQuantile, histogramRange, momentsFromSums } from '../stats/log-linear-histogram.ts';
+import { BaselineCallers } from './baseline-callers.ts';
 import { BaselineSlices } from './baseline-slices.ts';
 import { BinCounter } from './bin-counter.ts';
+import { EmbeddingWindows } from './embedding-windows.ts';
 import { createFeatureCounter } from './feature-counter.ts';
+import type { LayoutPlan } from './plan-layout.ts';
+import { countSilence } from './silence-cells.ts';
 import { invocationOf } from './summarise.ts';
 import { type ColumnSurvey, valuesOf } from './survey.ts';
 
@@ -32,6 +37,8 @@ export class BaselineBuilder {
   readonly #windows: BinCounter;
   readonly #cells: BinCounter;
   readonly #slices: BaselineSlices;
+  readonly #callers: BaselineCallers | undefined;
+  readonly #embeddings: ReadonlyMap<string, EmbeddingWindows>;
   readonly #minutes = new Set<number>();
   #records = 0;
   #quarantined = 0;
@@ -42,32 +49,55 @@ export class BaselineBuilder {
   /**
    * @param windowSeconds the width of the windows to count by; undefined where the records have no times
    * @param slices parts of the records to be counted beside the whole
+   * @param fitted per embedding the numbers of the rows that its frame was fitted to
+   * @param caller column, or field of the capture, that names the caller; absent: callers are not told apart
    */
   constructor(
     layout: Layout,
     surveys: readonly ColumnSurvey[],
     windowSeconds: number | undefined,
     slices: readonly SlicePolicy[] = [],
+    fitted: LayoutPlan['fitted'] = new Map(),
+    caller?: string,
   ) {
     this.#layout = layout;
     this.#surveys = new Map(surveys.map((survey) => [survey.name, survey]));
     this.#windowSeconds = windowSeconds;
-    this.#counters = layout.features.map(([name, feature]) => [name, feature, createFeatureCounter(feature)] as const);
+    this.#embeddings = new Map(
+      layout.features.flatMap(([name, feature]) =>
+        feature.kind === 'embedding'
+          ? [[name, new EmbeddingWindows(feature, fitted.get(name) ?? new Set(), maximumWindowCounts)] as const]
+          : [],
+      ),
+    );
+    this.#counters = layout.features.map(
+      ([name, feature]) => [name, feature, this.#embeddings.get(name) ?? createFeatureCounter(feature)] as const,
+    );
     this.#windows = new BinCounter(layout, maximumWindowCounts);
     this.#cells = new BinCounter(layout, maximumWindowCounts);
     this.#slices = new BaselineSlices(layout, slices);
+    this.#callers = caller === undefined ? undefined : new BaselineCallers(caller);
   }
 
-  /** @param batch validated against the layout. */
-  add(batch: RecordBatch): void {
+  /**
+   * @param batch validated against the layout
+   * @param numbers of its rows among all that were surveyed: what a frame was fitted to is known by them
+   */
+  add(batch: RecordBatch, numbers: readonly number[] = []): void {
     const cells = new Map(batch.columns.map((column) => [column.name, column.cells]));
+    const windowOf = this.#windowReader(batch);
     for (const [name, , counter] of this.#counters) {
       const column = cells.get(name);
+      if (counter instanceof EmbeddingWindows) {
+        for (let row = 0; row < batch.rows.length; row++) counter.add(column?.[row], numbers[row], windowOf(row));
+        continue;
+      }
       for (let row = 0; row < batch.rows.length; row++) counter.add(column?.[row]);
     }
     this.#records += batch.rows.length;
+    this.#callers?.add(batch, this.#windowSeconds === undefined ? undefined : windowOf);
     if (this.#windowSeconds === undefined) this.#slices.add(batch, undefined);
-    else this.#addTimes(batch, this.#windowSeconds * 1000);
+    else this.#addTimes(batch);
   }
 
   addQuarantined(rows: number): void {
@@ -79,7 +109,8 @@ export class BaselineBuilder {
     this.#duplicates += rows;
   }
 
-  finish(notes: readonly string[]): Baseline {
+  /** @param calibration what the scores meant, where there were labels */
+  finish(notes: readonly string[], calibration?: ScoreCalibration): Baseline {
     const windows = this.#windows.groups();
     const timed = this.#windowSeconds !== undefined;
     const keepsCounts = this.#windows.keepsCounts && this.#cells.keepsCounts;
@@ -98,6 +129,8 @@ export class BaselineBuilder {
       duplicates: this.#duplicates > 0 ? this.#duplicates : undefined,
       features,
       slices: sliced.slices,
+      calibration,
+      callers: this.#callers?.finish(timed ? windows : undefined, layoutId(this.#layout)),
       time: this.#describeTime(windows),
       notes: [
         ...notes,
@@ -108,14 +141,21 @@ export class BaselineBuilder {
     return { ...body, sha256: baselineHash(body) };
   }
 
-  #addTimes(batch: RecordBatch, windowMilliseconds: number): void {
+  /** The window of each row, by its start; all in one where there are no times. */
+  #windowReader(batch: RecordBatch): (row: number) => string {
+    if (this.#windowSeconds === undefined) return () => '';
+    const width = this.#windowSeconds * 1000;
+    return (row) => iso(Math.floor(invocationOf(batch, row).time / width) * width);
+  }
+
+  #addTimes(batch: RecordBatch): void {
     const times = batch.rows.map((_, row) => invocationOf(batch, row).time);
     for (const time of times) {
       this.#minutes.add(Math.floor(time / millisecondsPerMinute));
       if (time < this.#first) this.#first = time;
       if (time > this.#last) this.#last = time;
     }
-    const windowOf = (row: number) => iso(Math.floor((times[row] ?? 0) / windowMilliseconds) * windowMilliseconds);
+    const windowOf = this.#windowReader(batch);
     this.#windows.add(batch, windowOf);
     this.#slices.add(batch, windowOf);
     this.#cells.add(batch, (row) => cellOf(times[row] ?? 0));
@@ -134,6 +174,7 @@ export class BaselineBuilder {
     return {
       kind: layout.kind,
       summary,
+      embeddingWindows: this.#windowSeconds === undefined ? undefined : this.#embeddings.get(name)?.windows(),
       ...describeNumbers(layout, summary),
       distinct: values.size,
       singletons,
@@ -151,6 +192,7 @@ export class BaselineBuilder {
       windows,
       cells: this.#cells.groups().map(([cell, records]) => ({ cell, records })),
       longestGapSeconds: longestGapSeconds(this.#minutes),
+      silences: countSilence(this.#minutes, cellOf),
     };
   }
 }

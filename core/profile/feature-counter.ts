@@ -1,8 +1,11 @@
+import type { EmbeddingLayout } from '../model/embedding.ts';
 import type { CategoricalLayout, FeatureLayout, NumericLayout } from '../model/layout.ts';
 import type { FeatureSummary, SparseCounts } from '../model/profile.ts';
 import type { Cell } from '../model/record-batch.ts';
+import { EmbeddingCounter } from '../stats/embedding/embedding-sums.ts';
 import { ExactSum } from '../stats/exact-sum.ts';
 import { bucketIndex } from '../stats/log-linear-histogram.ts';
+import { frameOf, vectorOf } from './embedding-frame.ts';
 
 /** Counts the cells of one feature. Cells must have passed validation against the feature's layout. */
 export interface FeatureCounter {
@@ -18,6 +21,8 @@ export function createFeatureCounter(layout: FeatureLayout): FeatureCounter {
       return new CategoricalCounter(layout);
     case 'opaque':
       return new OpaqueCounter();
+    case 'embedding':
+      return new VectorCounter(layout);
   }
 }
 
@@ -103,6 +108,22 @@ class OpaqueCounter implements FeatureCounter {
 
   finish(): FeatureSummary {
     return { kind: 'opaque', count: this.#count, missing: this.#missing };
+  }
+}
+
+class VectorCounter implements FeatureCounter {
+  readonly #counter: EmbeddingCounter;
+
+  constructor(layout: EmbeddingLayout) {
+    this.#counter = new EmbeddingCounter(frameOf(layout));
+  }
+
+  add(cell: Cell): void {
+    this.#counter.addVector(vectorOf(cell));
+  }
+
+  finish(): FeatureSummary {
+    return { kind: 'embedding', ...this.#counter.finish() };
   }
 }
 

@@ -58,7 +58,7 @@ export class LeakageCounter {
       .flatMap(([name, feature]) => describeTarget(name, feature))
       .slice(0, maximumOutputs);
     this.#pairs = layout.features.flatMap(([feature, its]) => {
-      if (its.kind === 'opaque' || its.side === 'output') return [];
+      if (its.kind === 'opaque' || its.kind === 'embedding' || its.side === 'output') return [];
       const { kind } = its;
       const keyOf = createKeyReader(its);
       return targets.map((target) => ({ feature, kind, keyOf, target, groups: new Map(), equal: 0, compared: 0 }));
@@ -105,7 +105,7 @@ export class LeakageCounter {
 const warning = 'it may leak the label or be made from the prediction';
 
 function describeTarget(name: string, layout: FeatureLayout): Target[] {
-  if (layout.kind === 'opaque' || layout.side !== 'output') return [];
+  if (layout.kind === 'opaque' || layout.kind === 'embedding' || layout.side !== 'output') return [];
   if (layout.kind === 'numeric') {
     const { centre } = layout;
     const classOf = (cell: Cell) => (typeof cell !== 'number' ? -1 : cell < centre ? 0 : cell > centre ? 2 : 1);

@@ -1,4 +1,5 @@
 import type { FeatureSummary, MinuteSlot, RecordCounts, SparseCounts, Summary } from '../model/profile.ts';
+import { mergeEmbeddings } from '../stats/embedding/embedding-sums.ts';
 import { ExactSum } from '../stats/exact-sum.ts';
 import { capColumns } from './extra-columns.ts';
 import { compareNames } from './names.ts';
@@ -17,19 +18,23 @@ export const emptySummary: Summary = {
 
 /**
  * The summary of the union of several disjoint sets of records. Associative and commutative to the last bit:
- * every part is an integer count or an exact sum.
+ * every part is an integer count or an exact sum. Callers add up to what was kept of them, not to what they would be of
+ * all records at once: see `CallerCounter`.
  * @throws {TypeError} where the same feature was counted as two kinds, which layouts rule out.
  */
 export function mergeSummaries(summaries: Iterable<Summary>): Summary {
   let merged = emptySummary;
   const parts: Summary['slices'][] = [];
+  const callerParts: Summary['callers'][] = [];
   for (const summary of summaries) {
     merged = mergeTwo(merged, summary);
     parts.push(summary.slices);
+    callerParts.push(summary.callers);
   }
   // All at once: their texts need not be read and written again for each summary.
   const slices = mergeSlices(parts);
-  return slices ? { ...merged, slices } : merged;
+  const callers = mergeSlices(callerParts);
+  return slices || callers ? { ...merged, ...(slices && { slices }), ...(callers && { callers }) } : merged;
 }
 
 function mergeTwo(a: Summary, b: Summary): Summary {
@@ -40,9 +45,17 @@ function mergeTwo(a: Summary, b: Summary): Summary {
     features: mergePairs(a.features, b.features, mergeFeatures),
     extraColumns: capColumns(mergePairs(a.extraColumns, b.extraColumns, add)),
     minutes: mergeSlots(a.minutes, b.minutes),
+    ...mergeScores(a.scores, b.scores),
     firstTime: pick(Math.min, a.firstTime, b.firstTime),
     lastTime: pick(Math.max, a.lastTime, b.lastTime),
   };
+}
+
+function mergeScores(a: Summary['scores'], b: Summary['scores']): Pick<Summary, 'scores'> {
+  if (!a && !b) return {};
+  const addSteps = (left: readonly number[], right: readonly number[]) =>
+    left.map((count, step) => count + (right[step] ?? 0));
+  return { scores: mergePairs(a ?? [], b ?? [], addSteps) };
 }
 
 function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {
@@ -80,6 +93,10 @@ function mergeFeatures(a: FeatureSummary, b: FeatureSummary): FeatureSummary {
     };
   }
   if (a.kind === 'opaque' && b.kind === 'opaque') return { kind: 'opaque', count, missing };
+  if (a.kind === 'embedding' && b.kind === 'embedding') {
+    const fitted = (a.fitted ?? 0) + (b.fitted ?? 0);
+    return { kind: 'embedding', ...mergeEmbeddings(a, b), ...(fitted > 0 && { fitted }) };
+  }
   throw new TypeError(`merge of profiles: a feature was counted as ${a.kind} and as ${b.kind}, expected one layout`);
 }
 

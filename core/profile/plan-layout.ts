@@ -1,7 +1,10 @@
+import type { EmbeddingLayout } from '../model/embedding.ts';
 import type { FeatureLayout, Layout, NumericLayout } from '../model/layout.ts';
+import { fitProjection, minimumVectorsPerHalf } from '../stats/embedding/fit-projection.ts';
 import { bucketIndex, chooseBinEdges } from '../stats/log-linear-histogram.ts';
+import { layoutOfFrame } from './embedding-frame.ts';
 import { compareNames } from './names.ts';
-import { type ColumnSurvey, valuesOf } from './survey.ts';
+import { type ColumnSurvey, maximumDimensions, valuesOf } from './survey.ts';
 
 /** A category must be seen this often in the baseline for its text to be kept: rarer ones may name a person. */
 export const minimumCategoryCount = 10;
@@ -10,12 +13,14 @@ export const numericBins = 10;
 
 /** What the user says of a column. */
 export interface ColumnChoice {
-  readonly kind?: 'numeric' | 'categorical' | undefined;
+  readonly kind?: 'numeric' | 'categorical' | 'embedding' | undefined;
   readonly ignore: boolean;
 }
 
 export interface LayoutPlan {
   readonly layout: Layout;
+  /** Per embedding the numbers of the rows that its frame was fitted to: they are not to be counted into its sums. */
+  readonly fitted: ReadonlyMap<string, ReadonlySet<number>>;
   /** Sentences on what was left out and why. */
   readonly notes: readonly string[];
 }
@@ -28,12 +33,21 @@ export function planLayout(
   const features: [string, FeatureLayout][] = [];
   const leftOut: string[] = [];
   const notes: string[] = [];
+  const fitted = new Map<string, ReadonlySet<number>>();
   for (const survey of surveys) {
     const choice = choose(survey.name);
     const reason = choice.ignore ? 'ignored by the configuration' : choice.kind ? undefined : reasonToLeaveOut(survey);
     if (reason) {
       leftOut.push(survey.name);
       notes.push(`${survey.name}: left out, ${reason}`);
+      continue;
+    }
+    if (choice.kind === 'embedding') {
+      const plan = planEmbedding(survey);
+      if (plan.layout) features.push([survey.name, plan.layout]);
+      else leftOut.push(survey.name);
+      fitted.set(survey.name, plan.fitted);
+      notes.push(`${survey.name}: ${plan.note}`);
       continue;
     }
     features.push([survey.name, planFeature(survey, choice.kind)]);
@@ -47,6 +61,7 @@ export function planLayout(
       features: features.sort(([a], [b]) => compareNames(a, b)),
       leftOut: leftOut.sort(compareNames),
     },
+    fitted,
     notes,
   };
 }
@@ -101,6 +116,32 @@ function planFeature(survey: ColumnSurvey, chosen: 'numeric' | 'categorical' | u
     .slice(0, maximumCategories)
     .map(([category]) => category);
   return { kind, side, categories };
+}
+
+interface EmbeddingPlan {
+  readonly layout?: EmbeddingLayout;
+  readonly fitted: ReadonlySet<number>;
+  readonly note: string;
+}
+
+/** The frame that later vectors are measured in: the main axes of a sample, measured with the other half of it. */
+function planEmbedding({ side, vectors: { fitting, measuring } }: ColumnSurvey): EmbeddingPlan {
+  const fit = fitProjection(
+    fitting.map(({ vector }) => vector),
+    measuring.map(({ vector }) => vector),
+  );
+  if (!fit) {
+    const wanted = `at least ${2 * minimumVectorsPerHalf} lists of numbers of one length, up to ${maximumDimensions}`;
+    const seen = fitting.length + measuring.length;
+    return { fitted: new Set(), note: `left out, an embedding needs ${wanted}, saw ${seen}` };
+  }
+  const { projection, explainedShare } = fit;
+  const share = Math.round(100 * explainedShare);
+  return {
+    layout: layoutOfFrame(projection, side),
+    fitted: new Set(fitting.map(({ row }) => row)),
+    note: `vectors of ${projection.dimensions} numbers, of whose variance ${projection.deviations.length} main axes hold ${share} %; the ${fitting.length} that they were fitted to are not compared with`,
+  };
 }
 
 function planNumeric(survey: ColumnSurvey): NumericLayout {

@@ -99,16 +99,24 @@ export class SliceCounter {
 export function mergeSlices(parts: readonly (SlicePairs | undefined)[]): SlicePairs | undefined {
   const known = parts.filter((part) => part !== undefined && part.length > 0);
   if (known.length < 2) return known[0];
+  // What stands in one part alone need not be read: of callers that is most.
+  const parted = new Map<string, SliceSummary | undefined>();
+  for (const part of known) {
+    for (const [name, summary] of part ?? []) parted.set(name, parted.has(name) ? undefined : summary);
+  }
   const tallies = new Map<string, SliceTally>();
   for (const part of known) {
     for (const [name, { records, counts }] of part ?? []) {
+      if (parted.get(name)) continue;
       const tally = tallies.get(name) ?? new SliceTally(Number.POSITIVE_INFINITY);
       tallies.set(name, tally);
       tally.records += records;
       visitCountRuns(counts, (position, count) => tally.add(position, count));
     }
   }
-  return [...tallies].sort(([a], [b]) => compareNames(a, b)).map(([name, tally]) => [name, tally.finish()] as const);
+  return [...parted]
+    .map(([name, only]) => [name, only ?? tallies.get(name)?.finish() ?? { records: 0, counts: '' }] as const)
+    .sort(([a], [b]) => compareNames(a, b));
 }
 
 /** Of a map an entry takes about this many times the memory that a place in an array does. */

@@ -1,10 +1,13 @@
+import type { ScoreCalibration } from '../model/calibration-map.ts';
 import type { Layout } from '../model/layout.ts';
 import type { MinuteSlot, RecordCounts, Summary } from '../model/profile.ts';
 import { isSchemaBreak, type Quarantined } from '../model/quarantine.ts';
 import type { Column, Invocation, RecordBatch } from '../model/record-batch.ts';
+import { CallerCounter, type CallerPlan } from './caller-counter.ts';
 import { ExtraColumnCounter } from './extra-columns.ts';
 import { createFeatureCounter, type FeatureCounter } from './feature-counter.ts';
 import { compareNames } from './names.ts';
+import { ScoreCounter } from './score-counter.ts';
 import { SliceCounter, type SlicePlan } from './slice-counter.ts';
 
 export { compareNames } from './names.ts';
@@ -29,6 +32,10 @@ export interface Watch {
   readonly role: 'inferences' | 'requests';
   /** Parts of the records that are counted beside the whole; absent: none. */
   readonly slices?: SlicePlan | undefined;
+  /** What scores meant in the baseline; absent: they are not counted by it. */
+  readonly calibration?: ScoreCalibration | undefined;
+  /** How callers are told apart; absent: not at all. */
+  readonly callers?: CallerPlan | undefined;
 }
 
 interface OpenSlot {
@@ -48,6 +55,8 @@ export class SummaryBuilder {
   readonly #quarantine = new Map<string, number>();
   readonly #extraColumns = new ExtraColumnCounter();
   readonly #slices: SliceCounter | undefined;
+  readonly #scores: ScoreCounter | undefined;
+  readonly #callers: CallerCounter | undefined;
   #counted = 0;
   #quarantined = 0;
   #duplicate = 0;
@@ -62,8 +71,15 @@ export class SummaryBuilder {
         .filter(([name]) => !watch.ignored.has(name))
         .map(([name, layout]) => [name, createFeatureCounter(layout)]),
     );
+    this.#scores = watch.calibration && watch.role === 'inferences' ? new ScoreCounter(watch.calibration) : undefined;
     this.#slices = watch.slices && watch.role === 'inferences' ? new SliceCounter(watch.slices) : undefined;
-    this.#known = new Set([...features.map(([name]) => name), ...(watch.layout?.leftOut ?? []), ...watch.ignored]);
+    this.#callers = watch.callers && watch.role === 'inferences' ? new CallerCounter(watch.callers) : undefined;
+    this.#known = new Set([
+      ...features.map(([name]) => name),
+      ...(watch.layout?.leftOut ?? []),
+      ...watch.ignored,
+      ...(watch.callers ? [watch.callers.column] : []),
+    ]);
   }
 
   /** Counts an invocation's status and latency, once per invocation, whether or not it carries rows. */
@@ -92,6 +108,8 @@ export class SummaryBuilder {
       for (const row of rows) counter.add(cells?.[row]);
     }
     this.#slices?.add(batch, rows);
+    this.#scores?.add(columns.get(this.#scores.column)?.cells, rows);
+    this.#callers?.add(batch, rows);
     const required = this.#watch.required.map((name) => [name, columns.get(name)?.cells] as const);
     for (const row of rows) {
       const invocation = invocationOf(batch, row);
@@ -135,6 +153,8 @@ export class SummaryBuilder {
     };
     const inferences = this.#watch.role === 'inferences';
     const slices = this.#slices?.finish() ?? [];
+    const scores = this.#scores?.finish() ?? [];
+    const callers = this.#callers?.finish() ?? [];
     return {
       records: inferences ? counts : noRecords,
       requests: inferences ? noRecords : counts,
@@ -147,6 +167,8 @@ export class SummaryBuilder {
       firstTime: this.#firstTime,
       lastTime: this.#lastTime,
       ...(slices.length > 0 && { slices }),
+      ...(scores.length > 0 && { scores }),
+      ...(callers.length > 0 && { callers }),
     };
   }
 

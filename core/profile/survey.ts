@@ -1,5 +1,6 @@
 import type { FeatureKind } from '../model/layout.ts';
 import type { Cell, RecordBatch, Side } from '../model/record-batch.ts';
+import { type VectorHalves, VectorSample } from '../stats/embedding/vector-sample.ts';
 import { RowSample } from './row-sample.ts';
 
 /** Reads a cell as a number: null where it is missing, undefined where it is something else. */
@@ -27,6 +28,8 @@ export interface ColumnSurvey {
   readonly missingTextValues: ReadonlyMap<string, number>;
   /** True where there are more distinct values than `values` holds. */
   readonly distinctCapped: boolean;
+  /** Lists of numbers in sampled rows: where there are any, the column was asked for as one of vectors. */
+  readonly vectors: VectorHalves;
   /** True where every number is an integer greater than the one before it. */
   readonly increasing: boolean;
 }
@@ -44,6 +47,8 @@ const minimumSampledRows = 1_024;
 const maximumDistinctCells = 2_000_000;
 const maximumDistinct = 50_000;
 const minimumDistinct = 256;
+/** Longer vectors are not compared: a frame of them would be megabytes. */
+export const maximumDimensions = 4096;
 /** White space of any length is such a text. */
 const maximumMissingTexts = 100;
 
@@ -100,6 +105,7 @@ class ColumnSurveyor {
   #booleans = 0;
   #texts = 0;
   #opaque = 0;
+  #vectors: VectorSample | undefined;
   #distinctCapped = false;
   #increasing = true;
   #last = Number.NEGATIVE_INFINITY;
@@ -125,7 +131,12 @@ class ColumnSurveyor {
       return undefined;
     }
     const numbers = new Float64Array(rows);
-    for (let row = 0; row < rows; row++) numbers[row] = this.#addCell(cells[row], readNumber, maximumValues);
+    const first = this.#rows - rows;
+    for (let row = 0; row < rows; row++) {
+      const cell = cells[row];
+      numbers[row] = this.#addCell(cell, readNumber, maximumValues);
+      if (typeof cell === 'object' && cell?.values) this.#addVector(first + row, cell.values);
+    }
     return numbers;
   }
 
@@ -141,6 +152,7 @@ class ColumnSurveyor {
       texts: this.#texts,
       opaque: this.#opaque,
       sample: sample.numbersOf(this.#name),
+      vectors: this.#vectors?.halves() ?? { fitting: [], measuring: [] },
       values: this.#valuesAsTexts(),
       missingTextValues: this.#missingTextValues,
       distinctCapped: this.#distinctCapped,
@@ -171,6 +183,11 @@ class ColumnSurveyor {
     if (!Number.isInteger(number) || number <= this.#last) this.#increasing = false;
     this.#last = number;
     return number;
+  }
+
+  #addVector(row: number, values: readonly number[]): void {
+    this.#vectors ??= new VectorSample();
+    if (values.length <= maximumDimensions) this.#vectors.add(row, values);
   }
 
   #addMissingText(text: string): void {

@@ -1,6 +1,6 @@
 import { dimensionNames, metricNames } from '../contract/metric-names.ts';
 import type { MetricDatum } from '../model/metric.ts';
-import { type SloVerdict, type Tier, tierValue } from '../model/verdict.ts';
+import { type QualityVerdict, type SloVerdict, type Tier, tierValue } from '../model/verdict.ts';
 import { dimensionValue } from './dimension-value.ts';
 
 /** What is known of one model now. */
@@ -15,6 +15,9 @@ export interface ModelState {
   readonly quarantineShare: number | undefined;
   /** Of the live judgement. */
   readonly slos: readonly SloVerdict[];
+  /** By labels; absent: there are none. */
+  readonly quality?: readonly QualityVerdict[] | undefined;
+  readonly labelCoverage?: number | undefined;
 }
 
 /**
@@ -44,6 +47,15 @@ function modelGauges(state: ModelState, time: number): readonly MetricDatum[] {
   for (const slo of state.slos) {
     add(metricNames.sloBurnRate, slo.burnRateLong, 'None', slo.name);
     add(metricNames.sloErrorBudgetRemaining, slo.errorBudgetRemaining, 'None', slo.name);
+    add(metricNames.sloErrorBudgetExhaustionSeconds, slo.errorBudgetExhaustionSeconds, 'Seconds', slo.name);
+  }
+  add(metricNames.labelCoverage, state.labelCoverage, 'None');
+  const measures = new Set<string>();
+  for (const { measure, matured } of state.quality ?? []) {
+    if (matured.value === null || measures.has(measure)) continue;
+    measures.add(measure);
+    const dimensions = [[dimensionNames.measure, measure] as const, model];
+    data.push({ name: metricNames.quality, dimensions, time, value: matured.value, unit: 'None' });
   }
   return data;
 }

@@ -5,12 +5,13 @@ import type { Verdict } from '../model/verdict.ts';
 import { dimensionValue } from './dimension-value.ts';
 
 /**
- * The scores of a closed window, stamped with the window's end. None for a restated window (revision above 0), whose
- * history stands, and none for live verdicts and analyses. What was not measured is left out, never sent as zero.
- * @param captureCoverage captured over reported calls of the window, 0 to 1, where the source reports them
+ * The scores of a closed window, stamped with the window's end; none for live verdicts and analyses. To be published for
+ * the first verdict of a series' window only, whatever its revision: history is not rewritten. Windows of several series
+ * (variants, versions, or two widths after a change) may end together: each adds a datum, and Maximum shows the largest.
+ * What was not measured is left out, never sent as zero.
  */
-export function verdictMetrics(verdict: Verdict, policy: ModelPolicy, captureCoverage?: number): MetricDatum[] {
-  if (verdict.mode !== 'closed' || verdict.revision > 0) return [];
+export function verdictMetrics(verdict: Verdict, policy: ModelPolicy): MetricDatum[] {
+  if (verdict.mode !== 'closed') return [];
   const time = Date.parse(verdict.window.end);
   const datum = (name: MetricName, value: number, unit: MetricDatum['unit'], feature?: string): MetricDatum => ({
     name,
@@ -36,7 +37,6 @@ export function verdictMetrics(verdict: Verdict, policy: ModelPolicy, captureCov
     datum(metricNames.records, verdict.records.counted, 'Count'),
     datum(metricNames.quarantinedRecords, verdict.records.quarantined, 'Count'),
   ];
-  if (captureCoverage !== undefined) data.push(datum(metricNames.captureCoverage, captureCoverage, 'None'));
   if (tested.length > 0) {
     data.push(datum(metricNames.driftedFeatures, drifted, 'Count'));
     data.push(datum(metricNames.driftShare, drifted / tested.length, 'None'));

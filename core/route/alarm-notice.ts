@@ -50,7 +50,7 @@ export function alarmNotice(definition: AlarmDefinition, report: AlarmReport): A
     tier: definition.audience,
     model: definition.model ?? fleetModel,
     cause: definition.model === undefined ? lastPart(definition.name) : healthCause,
-    triggers: definition.type === 'metric' ? [lastPart(definition.name)] : children,
+    triggers: definition.type === 'composite' ? children : [lastPart(definition.name)],
     to: report.to,
     reason: report.reason,
     time: report.time,

@@ -1,4 +1,4 @@
-import type { Message } from '../model/delivery.ts';
+import type { AffectedModel, AlertDetail, Message } from '../model/delivery.ts';
 import type { ModelPolicy } from '../model/policy.ts';
 import { tierValue, worstTier } from '../model/verdict.ts';
 import { type AlarmNotice, fleetModel } from './alarm-notice.ts';
@@ -6,7 +6,7 @@ import type { EpisodeMessage } from './episode.ts';
 import { formatMinute, formatShortMinute, formatSpan } from './figures.ts';
 import { firstSteps } from './first-steps.ts';
 import { headline, verdictSpeaks } from './headline.ts';
-import { type StoredVerdict, sortVerdicts } from './judgement.ts';
+import { type StoredVerdict, sortFindings, sortVerdicts } from './judgement.ts';
 import { describeFindings, describeRecords, describeSlos, describeSureness } from './message-sections.ts';
 import { cut, escapeAscii, escapeName, escapeText, wrapText } from './plain-text.ts';
 
@@ -18,6 +18,8 @@ export interface MessageFacts {
   readonly episode: EpisodeMessage;
   /** Absent for fleet-wide alarms. */
   readonly policy?: ModelPolicy | undefined;
+  /** Every model that depends on this one. */
+  readonly dependents?: readonly string[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -25,8 +27,12 @@ export interface MessageFacts {
 /** SNS refuses subjects of 100 characters and more. */
 const maximumSubjectLength = 99;
 
+/** Dependents that a text names; the message's detail names all. */
+const maximumDependents = 20;
+const maximumDetailFindings = 10;
+
 /**
- * Puts a raised or recovered tier into words. The same facts give the same message. The tier is the episode's: an
+ * Puts what happened to a tier into words. The same facts give the same message. The tier is the episode's: an
  * overdue message may speak of another tier than the alarm heard last.
  */
 export function composeMessage(given: MessageFacts): Message {
@@ -38,10 +44,106 @@ export function composeMessage(given: MessageFacts): Message {
     event: episode.event,
     model: episode.model,
     episode: episode.episode,
-    subject: episode.event === 'raised' ? raisedSubject(facts) : recoveredSubject(facts),
-    text: `${(episode.event === 'raised' ? raisedText(facts) : recoveredText(facts)).join('\n')}\n`,
+    subject: subjects[episode.event](facts),
+    text: `${texts[episode.event](facts).join('\n')}\n`,
     time: now,
+    detail: detailOf(facts),
   };
+}
+
+type Words<T> = Readonly<Record<Message['event'], (facts: MessageFacts) => T>>;
+
+const subjects: Words<string> = {
+  raised: raisedSubject,
+  lowered: (facts) => {
+    const { model, tier, time, since } = facts.episode;
+    const remains = isStillYellow(facts) ? ', still yellow' : ', not yet quiet';
+    return subject(
+      `LOWERED ${escapeName(model)}: `,
+      `no longer ${tier}${remains}`,
+      ` after ${formatSpan(time - since)}`,
+    );
+  },
+  updated: ({ episode, now }) => {
+    const count = episode.affected?.length ?? 0;
+    const what = `${count} ${count === 1 ? 'model that depends' : 'models that depend'} on it affected`;
+    return subject(`UPDATE ${escapeName(episode.model)}: `, what, ` since ${formatShortMinute(episode.since, now)}`);
+  },
+  acknowledged: ({ episode, now }) =>
+    subject(
+      `ACKNOWLEDGED ${escapeName(episode.model)}: `,
+      `somebody is at it, ${episode.tier}`,
+      ` since ${formatShortMinute(episode.since, now)}`,
+    ),
+  recovered: recoveredSubject,
+};
+
+const texts: Words<readonly string[]> = {
+  raised: raisedText,
+  lowered: recoveredText,
+  updated: (facts) => {
+    const model = escapeName(facts.episode.model);
+    const words = `UPDATE. The incident of ${model} reaches models that depend on it. Their people are not told as long as it lasts.`;
+    return [...wrapText(words), ...describeAffected(facts), ...where(facts, sortVerdicts(facts.verdicts))];
+  },
+  acknowledged: (facts) => {
+    const words = `ACKNOWLEDGED. A person has taken the incident of ${escapeName(facts.episode.model)} on.`;
+    return [...wrapText(words), ...where(facts, sortVerdicts(facts.verdicts))];
+  },
+  recovered: recoveredText,
+};
+
+/** What machines read. */
+function detailOf({ alarm, episode, verdicts, dependents = [] }: MessageFacts): AlertDetail {
+  const sorted = sortVerdicts(verdicts);
+  const affected = episode.affected ?? [];
+  const named = new Set(affected.map(({ model }) => model));
+  const findings = sorted.flatMap(({ verdict }) => sortFindings(verdict.findings));
+  return {
+    cause: episode.cause,
+    sequence: episode.sequence,
+    since: episode.since,
+    startedAt: episode.startedAt,
+    headline: headline(alarm, verdicts),
+    alarm: escapeText(alarm.alarm),
+    runbook: alarm.runbook,
+    findings: findings.slice(0, maximumDetailFindings).map(({ kind, tier, feature, message }) => ({
+      kind,
+      tier,
+      ...(feature !== undefined && { feature: escapeName(feature) }),
+      message: escapeText(cut(message, 300)),
+    })),
+    verdicts: sorted.map(({ key }) => escapeText(key)),
+    affected,
+    mayFollow: dependents.filter((model) => !named.has(model)),
+  };
+}
+
+/** The models behind it: those that are not green, with how long after, and those that may follow. */
+function describeAffected({ episode, dependents = [] }: MessageFacts): string[] {
+  const affected = episode.affected ?? [];
+  const named = new Set(affected.map(({ model }) => model));
+  const others = dependents.filter((model) => !named.has(model));
+  const list = affected.slice(0, maximumDependents).flatMap((one) => wrapText(describeOne(one), '- ', '  '));
+  const more = affected.length - maximumDependents;
+  return section('Blast radius: models that depend on it', [
+    ...list,
+    ...(more > 0 ? wrapText(`- and ${more} more`) : []),
+    ...(others.length > 0 && episode.event !== 'recovered'
+      ? wrapText(`may follow: ${listNames(others)}`, '- ', '  ')
+      : []),
+  ]);
+}
+
+function describeOne({ model, tier, lagMilliseconds, muted }: AffectedModel): string {
+  const lag =
+    lagMilliseconds < 0 ? `${formatSpan(-lagMilliseconds)} before it` : `${formatSpan(lagMilliseconds)} after it`;
+  return `${escapeName(model)}: ${tier}, ${lag}${muted ? '; its people are not told as long as this lasts' : ''}`;
+}
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, maximumDependents).map(escapeName).join(', ');
+  return names.length > maximumDependents ? `${shown} and ${names.length - maximumDependents} more` : shown;
 }
 
 function raisedSubject({ alarm, verdicts, episode, now }: MessageFacts): string {
@@ -83,6 +185,7 @@ function raisedText(facts: MessageFacts): string[] {
         : []),
     ]),
     ...section('Since', wrapText(`${formatMinute(episode.since)}${agoText(now - episode.since)}.${began}`)),
+    ...describeAffected(facts),
     ...section('How sure', describeSureness(speaking, policy)),
     ...section('Objectives', describeSlos(speaking, policy)),
     ...section('Records', describeRecords(speaking)),
@@ -102,14 +205,19 @@ function recoveredText(facts: MessageFacts): string[] {
       : tierValue[worst] === 0
         ? wrapText(`The newest verdict is green.`)
         : [...wrapText(`The newest verdict is ${worst}:`), ...describeFindings(sorted)];
+  const opening =
+    episode.event === 'lowered'
+      ? `LOWERED. ${model} is no longer ${episode.tier}. The incident goes on until nothing rings.`
+      : `RECOVERED. ${model} is no longer ${episode.tier}. Nothing has to be done at once.`;
   return [
-    ...wrapText(`RECOVERED. ${model} is no longer ${episode.tier}. Nothing has to be done at once.`),
+    ...wrapText(opening),
     ...section('When', [
       ...wrapText(
         `${episode.tier} from ${formatMinute(episode.since)} to ${formatMinute(episode.time)}, ${formatSpan(episode.time - episode.since)}.`,
       ),
     ]),
     ...section('What remains', remains),
+    ...describeAffected(facts),
     ...section('Objectives', describeSlos(sorted, policy)),
     ...where(facts, sorted),
   ];

@@ -1,6 +1,7 @@
 import type { AlarmStateValue } from '../model/alarm.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { shortHash } from '../model/content-hash.ts';
+import type { AffectedModel, MessageEvent } from '../model/delivery.ts';
 
 /** Tiers that have people. */
 export type MessageTier = 'yellow' | 'red';
@@ -18,158 +19,304 @@ export interface EpisodeTransition {
 
 /** A message an episode needs, before it has words. */
 export interface EpisodeMessage {
-  /** Hash of episode, tier, event and the time of the state change: the same at every redelivery. */
+  /** Hash of episode, tier and place among the tier's messages: the same at every delivery. */
   readonly id: string;
   readonly episode: string;
   readonly model: string;
   readonly cause: string;
   readonly tier: MessageTier;
-  readonly event: 'raised' | 'recovered';
+  readonly event: MessageEvent;
+  /** Place among the episode's messages of this tier, from 1. */
+  readonly sequence: number;
   /** Milliseconds since the epoch of the state change. */
   readonly time: number;
   /** When this tier went into alarm. */
   readonly since: number;
   /** When the episode began, in whatever tier. */
   readonly startedAt: number;
+  /** Models that depend on this one and are not green, as of this message. */
+  readonly affected?: readonly AffectedModel[] | undefined;
+}
+
+/** Why a model is not told of: what it depends on has an incident that explains it. */
+export interface Mute {
+  /** The model whose incident it is. */
+  readonly by: string;
+  readonly episode: string;
 }
 
 /** What is known of one tier of an episode. */
 interface TierState {
   readonly inAlarm: boolean;
-  /** Time of the newest state change heard of. */
+  /** Time of the newest state change heard of, and when it was heard. */
   readonly changed: number;
-  /** When it last went into alarm. */
+  readonly heard: number;
+  /** When it went into alarm: the beginning of what its people were told, or are to be told. */
   readonly since: number;
-  /** True while the last message sent says that the tier is raised. */
-  readonly raised: boolean;
-  readonly recoveredAt?: number | undefined;
-  /** The message of the newest state change, for its redelivery. */
-  readonly message?: EpisodeMessage | undefined;
+  /** What its people believe. `lowered`: no longer this tier, and not over. */
+  readonly told: 'nothing' | 'raised' | 'lowered';
+  /** How many messages it has had. */
+  readonly sequence: number;
+  /** It rang in a way that nobody was told of yet, though it may be over: see `hear`. */
+  readonly owed?: boolean | undefined;
+  readonly muted?: Mute | undefined;
 }
 
-/** An unbroken run of alarm for one model and cause. Plain JSON, kept under compare-and-swap. */
+/** One incident of one model and cause, from the first alarm until all is quiet. Plain JSON, kept under compare-and-swap. */
 export interface EpisodeState {
   readonly id: string;
   readonly model: string;
   readonly cause: string;
   readonly startedAt: number;
-  /** When no tier was in alarm any more; absent: it goes on. */
+  /** When the last alarm ended; present once the hold is over and the recovery told. Nothing is said after it. */
   readonly endedAt?: number | undefined;
   readonly yellow?: TierState | undefined;
   readonly red?: TierState | undefined;
+  /** Stretches that people were told of and that are over, newest last: what comes late belongs to them. */
+  readonly past: readonly (readonly [tier: MessageTier, from: number, to: number])[];
+  /** Dependents that a message has named. */
+  readonly reported?: readonly string[] | undefined;
 }
 
 export interface EpisodeStep {
   readonly state: EpisodeState | undefined;
-  readonly message?: EpisodeMessage | undefined;
+  /** To be sent in this order. */
+  readonly messages: readonly EpisodeMessage[];
 }
 
-/** An alarm that returns within this time of its recovery continues its episode in silence. */
-export const holdOffSeconds = 600;
+/** What the models that a model depends on mean for its episode. */
+export interface Company {
+  /** The incident that explains this tier; undefined: it is the model's own. */
+  muteOf(tier: MessageTier, state: EpisodeState): Mute | undefined;
+  /** A raise waits this long after its alarm, in case a root's follows. */
+  waitSeconds(tier: MessageTier): number;
+  /** Dependents that are not green. */
+  affected(state: EpisodeState): readonly AffectedModel[];
+}
+
+/** Of a model that depends on nothing and that nothing depends on. */
+export const alone: Company = { muteOf: () => undefined, waitSeconds: () => 0, affected: () => [] };
+
+/** An alarm must be quiet for this long before its recovery is told. One that returns earlier continues in silence. */
+export const recoveryHoldSeconds = 600;
+
+const maximumPast = 32;
+const tiers = ['red', 'yellow'] as const satisfies readonly MessageTier[];
 
 /**
- * One step of an episode.
+ * One step of an episode: a state change is heard, and what follows from it is said.
  *
- * | heard                                    | then                                                                  |
- * |------------------------------------------|-----------------------------------------------------------------------|
- * | ALARM, no episode, or one that ended more than the hold-off ago | a new episode; the tier is raised              |
- * | ALARM of a tier not raised in the episode | the tier is raised (escalation keeps the episode)                    |
- * | ALARM within the hold-off of the tier's recovery | nothing now; `overdueMessage` raises it if it lasts           |
- * | yellow ALARM, still raised, within the hold-off of a change of red | nothing: yellow people know (de-escalation)  |
- * | ALARM of a tier still raised, later      | raised again: its recovery must have been lost; rather twice than never |
- * | OK of a raised tier                      | recovered; the episode ends when no tier is in alarm                   |
- * | the newest change of a tier once more    | the same message with the same id                                     |
- * | an older change, or INSUFFICIENT_DATA    | nothing                                                               |
+ * | heard                                          | then                                                        |
+ * |------------------------------------------------|-------------------------------------------------------------|
+ * | ALARM, no episode goes on                      | a new episode; the tier is raised                           |
+ * | ALARM of a tier not raised                     | raised; from yellow to red the episode stays the same       |
+ * | ALARM within the hold of the tier's OK         | nothing: it never recovered                                 |
+ * | ALARM of a tier in alarm for longer than the hold | raised again: its recovery was lost; rather twice than never |
+ * | ALARM heard after the OK that ended it         | raised, where nobody was told; the recovery follows         |
+ * | OK                                             | nothing until the hold is over, see `speak`                 |
+ * | a change heard before, or an older one; INSUFFICIENT_DATA | nothing                                          |
  *
- * @returns the state to keep, and the message to send, if any
+ * @param now when it is heard, milliseconds since the epoch
  */
-export function nextEpisode(state: EpisodeState | undefined, transition: EpisodeTransition): EpisodeStep {
-  if (transition.to === 'INSUFFICIENT_DATA') return { state };
-  const alarm = transition.to === 'ALARM';
-  const tier = state?.[transition.tier];
-  if (tier !== undefined && transition.time <= tier.changed) {
-    const redelivery = transition.time === tier.changed && alarm === tier.inAlarm;
-    return redelivery && tier.message !== undefined ? { state, message: tier.message } : { state };
+export function stepEpisode(
+  state: EpisodeState | undefined,
+  transition: EpisodeTransition,
+  now: number,
+  company: Company = alone,
+): EpisodeStep {
+  // What was due before this change is said before it.
+  const due = state ? speak(state, Math.min(now, transition.time), company) : { state, messages: [] };
+  const heard = hear(due.state, transition, now);
+  const said = heard ? speak(heard, Math.max(now, transition.time), company) : { state: heard, messages: [] };
+  return { state: said.state, messages: [...due.messages, ...said.messages] };
+}
+
+/**
+ * What is to be said by now. To be asked every minute of each episode that goes on.
+ *
+ * | so far                                            | then                                                      |
+ * |---------------------------------------------------|-----------------------------------------------------------|
+ * | in alarm and not raised, muted by a root          | nothing, as long as the root's incident lasts             |
+ * | in alarm and not raised                           | raised; yellow says nothing while red is raised           |
+ * | red raised, and quiet for the hold, yellow in alarm | red lowered: the incident goes on                       |
+ * | all quiet for the hold                            | recovered, of each tier that was told; the episode ends   |
+ */
+export function speak(before: EpisodeState, now: number, company: Company = alone): EpisodeStep {
+  if (before.endedAt !== undefined) return { state: before, messages: [] };
+  let state = before;
+  const messages: EpisodeMessage[] = [];
+  const tell = (name: MessageTier, tier: TierState, event: MessageEvent, time: number, told: TierState['told']) => {
+    const sequence = tier.sequence + 1;
+    const affected = company.affected(state);
+    messages.push(messageOf(state, name, event, { sequence, time, since: tier.since, affected }));
+    state = {
+      ...state,
+      [name]: { ...tier, told, sequence, owed: undefined, muted: undefined },
+      ...(affected.length > 0 && { reported: namesOf(state.reported, affected) }),
+    };
+  };
+  const { red } = state;
+  if (red?.told === 'raised' && isQuiet(red, now) && state.yellow?.inAlarm) {
+    tell('red', red, 'lowered', red.changed, 'lowered');
+    state = { ...state, past: [...state.past, ['red', state.startedAt, now] as const].slice(-maximumPast) };
   }
-  return alarm ? alarmed(state, transition) : recovered(state, transition);
-}
-
-/**
- * The raise that the hold-off held back, where the alarm has lasted beyond it. To be asked at every tick for episodes
- * that go on; red comes first, and yellow says nothing while red is in alarm.
- * @param now milliseconds since the epoch
- */
-export function overdueMessage(state: EpisodeState, now: number): EpisodeStep {
-  for (const name of ['red', 'yellow'] as const) {
+  for (const name of tiers) {
     const tier = state[name];
-    if (tier === undefined || !tier.inAlarm || tier.raised) continue;
-    if (now < (tier.recoveredAt ?? tier.changed) + holdOffSeconds * 1000) continue;
-    if (name === 'yellow' && state.red?.inAlarm) continue;
-    const message = messageOf(state, name, 'raised', tier.changed, tier.since);
-    return { state: { ...state, [name]: { ...tier, raised: true, message } }, message };
+    if (!tier || !isWanted(tier)) continue;
+    if (name === 'yellow' && (state.red?.inAlarm || state.red?.told === 'raised')) continue;
+    const mute = company.muteOf(name, state);
+    if (mute) {
+      const isKnown = tier.muted?.episode === mute.episode;
+      if (!isKnown || tier.owed) state = { ...state, [name]: { ...tier, muted: mute, owed: undefined } };
+    } else if (now >= tier.since + company.waitSeconds(name) * 1000) {
+      tell(name, tier, 'raised', tier.since, 'raised');
+    }
   }
-  return { state };
+  const known = tiers.flatMap((name) => state[name] ?? []);
+  if (known.every((tier) => isQuiet(tier, now) && !tier.owed)) {
+    for (const name of tiers) {
+      const tier = state[name];
+      if (tier && tier.told !== 'nothing') tell(name, tier, 'recovered', tier.changed, 'nothing');
+    }
+    const told = messages.filter(({ event }) => event === 'recovered');
+    const endedAt = Math.max(...known.map(({ changed }) => changed));
+    const past = told.map(({ tier }) => [tier, state.startedAt, endedAt] as const);
+    state = { ...state, endedAt, past: [...state.past, ...past].slice(-maximumPast) };
+  }
+  return { state, messages };
 }
 
-function alarmed(before: EpisodeState | undefined, transition: EpisodeTransition): EpisodeStep {
-  const { time } = transition;
-  const over = before?.endedAt !== undefined && !withinHoldOff(before.endedAt, time);
-  const state = before === undefined || over ? newEpisode(transition) : before;
-  const tier = state[transition.tier];
-  const silent =
-    tier !== undefined &&
-    (tier.raised
-      ? withinHoldOff(Math.max(tier.changed, state.red?.changed ?? 0), time)
-      : tier.recoveredAt !== undefined && withinHoldOff(tier.recoveredAt, time));
-  const message = silent ? undefined : messageOf(state, transition.tier, 'raised', time, time);
-  // A tier that is still raised has been in alarm all along, as far as its people know.
-  const since = silent && tier?.raised ? tier.since : time;
-  const next: TierState = {
-    inAlarm: true,
-    changed: time,
-    since,
-    raised: !silent || tier?.raised === true,
-    recoveredAt: tier?.recoveredAt,
-    message,
+/**
+ * Tells the people of an incident of dependents that were muted by it since its last message.
+ * @param muted by it, all of them
+ */
+export function reportAffected(state: EpisodeState, muted: readonly AffectedModel[], now: number): EpisodeStep {
+  const isNew = muted.some(({ model }) => !state.reported?.includes(model));
+  const name = tiers.find((tier) => state[tier]?.told === 'raised');
+  const tier = name && state[name];
+  if (!isNew || state.endedAt !== undefined || !name || !tier) return { state, messages: [] };
+  const sequence = tier.sequence + 1;
+  const message = messageOf(state, name, 'updated', { sequence, time: now, since: tier.since, affected: muted });
+  const reported = namesOf(state.reported, muted);
+  return { state: { ...state, reported, [name]: { ...tier, sequence } }, messages: [message] };
+}
+
+/** A person has taken the incident on: every tier that is raised is told so, and pagers stop calling. */
+export function acknowledge(state: EpisodeState, now: number): EpisodeStep {
+  let next = state;
+  const messages: EpisodeMessage[] = [];
+  for (const name of tiers) {
+    const tier = next[name];
+    if (next.endedAt !== undefined || tier?.told !== 'raised') continue;
+    const sequence = tier.sequence + 1;
+    messages.push(messageOf(next, name, 'acknowledged', { sequence, time: now, since: tier.since, affected: [] }));
+    next = { ...next, [name]: { ...tier, sequence } };
+  }
+  return { state: next, messages };
+}
+
+/** True where an alarm of the tier rings that its people should know of and do not. */
+function isWanted(tier: TierState): boolean {
+  return tier.owed === true || (tier.inAlarm && tier.told !== 'raised');
+}
+
+/** Quiet for the hold, counted from when that was heard of. */
+function isQuiet(tier: TierState, now: number): boolean {
+  return !tier.inAlarm && now >= Math.max(tier.changed, tier.heard) + recoveryHoldSeconds * 1000;
+}
+
+/** What is known after a state change. Says nothing. */
+function hear(state: EpisodeState | undefined, transition: EpisodeTransition, now: number): EpisodeState | undefined {
+  const { tier: name, to, time } = transition;
+  if (to === 'INSUFFICIENT_DATA') return state;
+  const inAlarm = to === 'ALARM';
+  const tier = state?.[name];
+  if (tier && time < tier.changed) return inAlarm ? hearLate(state, tier, transition, now) : state;
+  // Of two changes at one instant the alarm counts, whichever comes first.
+  if (tier && time === tier.changed && (tier.inAlarm || !inAlarm)) return state;
+  if (!inAlarm && (!state || state.endedAt !== undefined)) {
+    // Nobody was told of an alarm, so nobody is told of its end; but a late alarm must not be taken for a lasting one.
+    const known: TierState = { inAlarm, changed: time, heard: now, since: time, told: 'nothing', sequence: 0 };
+    const ended = state ?? { ...beginEpisode(transition, []), endedAt: time };
+    return { ...ended, [name]: tier ? { ...tier, changed: time, heard: now } : known };
+  }
+  if (!state || state.endedAt !== undefined) return beginWith(state, transition, { inAlarm, changed: time, now });
+  if (!tier) return { ...state, [name]: freshTier({ inAlarm, changed: time, since: time, now }) };
+  if (!inAlarm) return { ...state, [name]: { ...tier, inAlarm, changed: time, heard: now } };
+  const isLostRecovery = tier.inAlarm && time - tier.changed > recoveryHoldSeconds * 1000;
+  const continues = tier.told === 'raised' && !isLostRecovery;
+  const since = continues || (tier.inAlarm && tier.told === 'nothing') ? tier.since : time;
+  const owed = isLostRecovery && tier.told === 'raised' ? true : tier.owed;
+  return { ...state, [name]: { ...tier, inAlarm, changed: time, heard: now, since, owed } };
+}
+
+/** An alarm that is heard after a newer change. Where it was over before anybody was told, they are told now. */
+function hearLate(
+  state: EpisodeState,
+  tier: TierState,
+  transition: EpisodeTransition,
+  now: number,
+): EpisodeState | undefined {
+  const { tier: name, time } = transition;
+  if (tier.inAlarm || wasTold(state, name, tier, time)) return state;
+  if (state.endedAt === undefined) return { ...state, [name]: { ...tier, owed: true, since: time, heard: now } };
+  return beginWith(state, transition, { inAlarm: false, changed: tier.changed, now, owed: true });
+}
+
+/** Whether people were told of an alarm of that time. Who was told of red needs not be told of yellow. */
+function wasTold(state: EpisodeState, name: MessageTier, tier: TierState, time: number): boolean {
+  if (state.endedAt === undefined && (tier.told === 'raised' || tier.owed || tier.muted)) return true;
+  const [oldest] = state.past;
+  if (state.past.length >= maximumPast && oldest && time < oldest[1]) return true;
+  return state.past.some(([told, from, to]) => (told === name || told === 'red') && time >= from && time <= to);
+}
+
+interface Beginning {
+  readonly inAlarm: boolean;
+  readonly changed: number;
+  readonly now: number;
+  readonly owed?: boolean;
+}
+
+/** A new episode, which keeps when the tiers changed last: older changes stay old. */
+function beginWith(
+  before: EpisodeState | undefined,
+  transition: EpisodeTransition,
+  { inAlarm, changed, now, owed }: Beginning,
+): EpisodeState {
+  const { tier: name, time } = transition;
+  const other = name === 'red' ? 'yellow' : 'red';
+  const rest = before?.[other];
+  const { endedAt: _, ...fresh } = beginEpisode(transition, before?.past ?? []);
+  return {
+    ...fresh,
+    ...(rest && { [other]: { ...rest, told: 'nothing', sequence: 0, owed: undefined, muted: undefined } }),
+    [name]: { ...freshTier({ inAlarm, changed, since: time, now }), ...(owed && { owed }) },
   };
-  return { state: { ...state, endedAt: undefined, [transition.tier]: next }, message };
 }
 
-function recovered(state: EpisodeState | undefined, transition: EpisodeTransition): EpisodeStep {
-  const tier = state?.[transition.tier];
-  // Nobody was told of an alarm, so nobody is told of its end.
-  if (state === undefined || tier === undefined) return { state };
-  const { time } = transition;
-  const message = tier.raised ? messageOf(state, transition.tier, 'recovered', time, tier.since) : undefined;
-  const next: TierState = {
-    inAlarm: false,
-    changed: time,
-    since: tier.since,
-    raised: false,
-    recoveredAt: message ? time : tier.recoveredAt,
-    message,
-  };
-  const other = transition.tier === 'red' ? state.yellow : state.red;
-  const endedAt = other?.inAlarm ? undefined : (state.endedAt ?? time);
-  return { state: { ...state, endedAt, [transition.tier]: next }, message };
+function beginEpisode({ model, cause, time }: EpisodeTransition, past: EpisodeState['past']): EpisodeState {
+  return { id: shortHash(canonicalJson(['episode', model, cause, time])), model, cause, startedAt: time, past };
 }
 
-function newEpisode({ model, cause, time }: EpisodeTransition): EpisodeState {
-  return { id: shortHash(canonicalJson(['episode', model, cause, time])), model, cause, startedAt: time };
+function freshTier(given: { inAlarm: boolean; changed: number; since: number; now: number }): TierState {
+  const { inAlarm, changed, since, now } = given;
+  return { inAlarm, changed, heard: now, since, told: 'nothing', sequence: 0 };
 }
 
-function withinHoldOff(earlier: number, time: number): boolean {
-  return time - earlier <= holdOffSeconds * 1000;
+function namesOf(reported: readonly string[] | undefined, affected: readonly AffectedModel[]): readonly string[] {
+  return [...new Set([...(reported ?? []), ...affected.map(({ model }) => model)])].sort();
 }
 
 function messageOf(
   state: EpisodeState,
   tier: MessageTier,
-  event: EpisodeMessage['event'],
-  time: number,
-  since: number,
+  event: MessageEvent,
+  of: Pick<EpisodeMessage, 'sequence' | 'time' | 'since'> & { readonly affected: readonly AffectedModel[] },
 ): EpisodeMessage {
   const { id: episode, model, cause, startedAt } = state;
-  const id = shortHash(canonicalJson(['message', episode, tier, event, time]));
-  return { id, episode, model, cause, tier, event, time, since, startedAt };
+  const { affected, ...numbers } = of;
+  const id = shortHash(canonicalJson(['message', episode, tier, event, of.sequence]));
+  const more = affected.length > 0 ? { affected } : {};
+  return { id, episode, model, cause, tier, event, ...numbers, startedAt, ...more };
 }

@@ -10,13 +10,16 @@ type Step =
   | 'column'
   | 'silence'
   | 'drift'
+  | 'labels'
   | 'unreadable'
   | 'repeats'
   | 'version'
   | 'evidence'
   | 'few'
   | 'late'
-  | 'stopped';
+  | 'stopped'
+  | 'unheard'
+  | 'cut';
 
 const stepOfKind: Readonly<Record<FindingKind, Step>> = {
   slo: 'serve',
@@ -35,6 +38,11 @@ const stepOfKind: Readonly<Record<FindingKind, Step>> = {
   constant: 'column',
   stale: 'repeats',
   chart: 'drift',
+  beside: 'drift',
+  performance: 'drift',
+  quality: 'labels',
+  labelling: 'labels',
+  caller: 'drift',
   learning: 'version',
   'unknown-version': 'version',
   'no-baseline': 'version',
@@ -53,6 +61,8 @@ const words: Readonly<Record<Step, string>> = {
     'Check that the service answers and that capture is on (SageMaker stops capturing above 75 % disk use). Without calls there is nothing to judge.',
   drift:
     'Compare the bins in the verdict. A jump of all values by one factor is a change of units; one new group is a change of who calls. If the change is right, make a new baseline.',
+  labels:
+    'Ask who gives the labels whether their rule or source changed. If not, compare the versions that were deployed since the day named, and train anew or go back.',
   unreadable:
     'Look at the reasons under quarantine/ in the state bucket or folder, and at the capture objects they name.',
   repeats:
@@ -61,6 +71,9 @@ const words: Readonly<Record<Step, string>> = {
   evidence: 'Touch nothing. Run `tidewatch audit verify` and keep its output.',
   few: 'Check the traffic. If it is as it should be, choose a longer window.',
   late: 'Look at the log of the evaluation and at how many captures wait. Nothing is lost: windows are judged when it catches up.',
+  unheard:
+    'Find out why CloudWatch did not ring: the state and the actions of the alarm named below, its metric, its topic (runbook, "Who watches the alerts").',
+  cut: 'Watch the alarms in CloudWatch by hand. Look at the topic of the alarms, its subscription and its key, and deploy again.',
   stopped: 'Check the scheduled tick and its log. Until it runs, watch the models by hand.',
 };
 
@@ -73,7 +86,9 @@ export function firstSteps(alarm: AlarmNotice, verdicts: readonly StoredVerdict[
   if (alarm.triggers.includes('quarantine')) steps.add('unreadable');
   if (alarm.triggers.includes('lag')) steps.add('late');
   if (alarm.triggers.includes('heartbeat')) steps.add('stopped');
-  const chosen = [...steps].slice(0, 3).map((step) => words[step]);
+  if (alarm.triggers.includes('alert-path')) steps.add('cut');
+  const urgent = alarm.triggers.includes('doorbell') ? ['unheard' as const] : [];
+  const chosen = [...new Set([...urgent, ...steps])].slice(0, 3).map((step) => words[step]);
   return [...chosen, 'Follow the runbook article below.'].flatMap((step, index) =>
     wrapText(step, `${index + 1}. `, '   '),
   );

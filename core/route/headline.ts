@@ -1,4 +1,4 @@
-import type { Finding, FindingKind, Verdict } from '../model/verdict.ts';
+import type { Finding, FindingKind, SloVerdict, Verdict } from '../model/verdict.ts';
 import type { AlarmNotice } from './alarm-notice.ts';
 import { formatFigure, formatPercent } from './figures.ts';
 import { driftedFeatures, type StoredVerdict, sortFindings, sortVerdicts } from './judgement.ts';
@@ -25,6 +25,7 @@ export function headline(alarm: AlarmNotice, verdicts: readonly StoredVerdict[])
     }
   }
   if (alarm.triggers.includes('heartbeat')) return 'Tidewatch has stopped, no model is watched';
+  if (alarm.triggers.includes('alert-path')) return 'alarms do not reach Tidewatch, models may be red unheard';
   if (alarm.triggers.includes('quarantine')) return 'too many captured records are unreadable';
   if (alarm.triggers.includes('lag')) return 'judgement is late, drift is not being watched';
   return `tier is ${alarm.tier}, its verdict was not found`;
@@ -33,12 +34,14 @@ export function headline(alarm: AlarmNotice, verdicts: readonly StoredVerdict[])
 function findingHeadline(first: Finding, findings: readonly Finding[], verdict: Verdict): string {
   const name = first.feature === undefined ? 'a feature' : escapeName(first.feature);
   if (first.kind === 'slo') {
+    const state = first.tier === 'red' ? 'broken' : 'burns slowly';
     const [slo] = verdict.slos
-      .filter((candidate) => candidate.broken && candidate.kind !== 'completeness')
-      .sort((a, b) => (b.burnRateLong ?? 0) - (a.burnRateLong ?? 0));
-    if (slo === undefined) return 'SLO broken';
-    const burn = slo.burnRateLong === undefined ? '' : `, burn ${formatFigure(Math.round(slo.burnRateLong))}x (1h)`;
-    return `${escapeName(slo.name)} SLO broken${burn}`;
+      .filter(({ kind, broken, burning }) => kind !== 'completeness' && (broken || burning?.tier === first.tier))
+      .sort((a, b) => burnOf(b).rate - burnOf(a).rate);
+    if (slo === undefined) return `SLO ${state}`;
+    const { rate, hours } = burnOf(slo);
+    const size = rate < 10 ? Number(rate.toPrecision(2)) : Math.round(rate);
+    return `${escapeName(slo.name)} SLO ${state}${rate > 0 ? `, burn ${formatFigure(size)}x (${hours}h)` : ''}`;
   }
   if (first.kind === 'completeness') {
     const slo = verdict.slos.find(
@@ -62,6 +65,11 @@ function findingHeadline(first: Finding, findings: readonly Finding[], verdict: 
   return kindHeadlines[first.kind](same > 1 ? `${same} features` : name, same > 1);
 }
 
+/** The burn rate of the pair of windows that rang, and the length of its long window. */
+function burnOf({ burning, burnRateLong }: SloVerdict): { readonly rate: number; readonly hours: number } {
+  return burning ? { rate: burning.longRate, hours: burning.longMinutes / 60 } : { rate: burnRateLong ?? 0, hours: 1 };
+}
+
 type KindHeadline = (subject: string, several: boolean) => string;
 
 const kindHeadlines: Readonly<Record<Exclude<FindingKind, 'slo' | 'completeness' | 'drift'>, KindHeadline>> = {
@@ -78,7 +86,12 @@ const kindHeadlines: Readonly<Record<Exclude<FindingKind, 'slo' | 'completeness'
   duplicate: () => 'records are repeated',
   constant: (subject, several) => `${subject} ${several ? 'have' : 'has'} a single value`,
   stale: () => 'data have stopped changing',
+  beside: (subject) => `${subject} unlike the version beside it`,
   chart: () => 'a control chart left its limits',
+  performance: () => 'estimated performance has changed',
+  quality: (_, several) => `quality below ${several ? 'several objectives' : 'its objective'}, by labels`,
+  labelling: () => 'labels have changed',
+  caller: () => 'one caller sends more than its share',
   learning: () => 'a new version is being learned',
   'unknown-version': () => 'records of an unknown version',
   'no-baseline': () => 'no baseline to compare with',

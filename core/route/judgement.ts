@@ -10,6 +10,7 @@ export interface StoredVerdict {
 const kindOrder: readonly FindingKind[] = [
   'integrity',
   'slo',
+  'quality',
   'schema-break',
   'completeness',
   'silence',
@@ -18,6 +19,9 @@ const kindOrder: readonly FindingKind[] = [
   'constant',
   'stale',
   'drift',
+  'beside',
+  'performance',
+  'labelling',
   'chart',
   'unseen-category',
   'type',
@@ -27,6 +31,7 @@ const kindOrder: readonly FindingKind[] = [
   'extra-column',
   'unknown-version',
   'no-baseline',
+  'caller',
   'learning',
   'insufficient-data',
 ];

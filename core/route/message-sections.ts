@@ -1,7 +1,7 @@
 import { featurePolicy, type ModelPolicy } from '../model/policy.ts';
 import type { RecordCounts } from '../model/profile.ts';
 import type { FeatureVerdict, SloVerdict, Verdict } from '../model/verdict.ts';
-import { formatFigure, formatMinute, formatPercent, formatProbability } from './figures.ts';
+import { formatFigure, formatMinute, formatPercent, formatProbability, formatSpan } from './figures.ts';
 import { driftedFeatures, type StoredVerdict, sortFindings } from './judgement.ts';
 import { cut, escapeName, escapeText, wrapText } from './plain-text.ts';
 
@@ -101,11 +101,15 @@ function formatShare(share: number): string {
 /** The objectives with their numbers, broken ones first. */
 export function describeSlos(verdicts: readonly StoredVerdict[], policy: ModelPolicy | undefined): string[] {
   const slos = verdicts.flatMap(({ verdict }) => verdict.slos);
-  const sorted = slos.sort((a, b) => Number(b.broken) - Number(a.broken));
+  const sorted = slos.sort((a, b) => rankOf(b) - rankOf(a));
   const lines = sorted.slice(0, maximumItems).flatMap((slo) => item(describeSlo(slo, policy)));
   return sorted.length > maximumItems
     ? [...lines, ...item(`and ${sorted.length - maximumItems} more in the verdict`)]
     : lines;
+}
+
+function rankOf({ broken, burning }: SloVerdict): number {
+  return broken ? 2 : burning ? 1 : 0;
 }
 
 function describeSlo(slo: SloVerdict, policy: ModelPolicy | undefined): string {
@@ -121,12 +125,15 @@ function describeSlo(slo: SloVerdict, policy: ModelPolicy | undefined): string {
       ? 'nothing to judge by'
       : `${formatPercent(slo.good / slo.valid)} good of ${formatFigure(slo.valid)}`;
   const parts = [
-    `${slo.broken ? 'BROKEN' : 'kept'}, ${good}, objective ${formatPercent(slo.objective)}`,
+    `${slo.broken ? 'BROKEN' : slo.burning ? 'burns slowly' : 'kept'}, ${good}, objective ${formatPercent(slo.objective)}`,
     ...(slo.burnRateLong === undefined ? [] : [`burn ${formatFigure(slo.burnRateLong)}x over 1 h`]),
     ...(slo.burnRateShort === undefined ? [] : [`${formatFigure(slo.burnRateShort)}x now`]),
     ...(slo.errorBudgetRemaining === undefined
       ? []
       : [`${formatShare(slo.errorBudgetRemaining)} of the error budget left`]),
+    ...(slo.errorBudgetExhaustionSeconds === undefined
+      ? []
+      : [`which lasts ${formatSpan(slo.errorBudgetExhaustionSeconds * 1000)} at the rate of the last 6 h`]),
   ];
   return `${escapeName(slo.name)}${meaning}: ${parts.join(', ')}`;
 }

@@ -1,4 +1,5 @@
 import type { MinuteSlot } from '../model/profile.ts';
+import { countClusters } from './burn-guard.ts';
 
 /** What an objective needs to be counted: its name in the slots, and the share that must be good. */
 export interface Objective {
@@ -30,6 +31,8 @@ export function countEvents(slots: Iterable<MinuteSlot>, slo: string, from: numb
 
 /** A stretch's error rate against the budgeted one. */
 export interface BurnRate extends EventCount {
+  /** Clusters that the bad events form: `countClusters`. */
+  readonly clusters: number;
   /** Error rate in multiples of the rate that would spend the error budget exactly; undefined without valid events. */
   readonly rate: number | undefined;
 }
@@ -45,9 +48,15 @@ export function burnRate(
   endMinute: number,
   lengthMinutes: number,
 ): BurnRate {
+  const from = endMinute - lengthMinutes;
+  const events = countEvents(slots, slo.name, from, endMinute);
+  return toBurnRate(slo, events, countClusters(slots, slo.name, from, endMinute));
+}
+
+/** @throws {RangeError} for an objective outside (0, 1) */
+export function toBurnRate(slo: Objective, { good, valid }: EventCount, clusters: number): BurnRate {
   const budget = budgetOf(slo);
-  const { good, valid } = countEvents(slots, slo.name, endMinute - lengthMinutes, endMinute);
-  return { good, valid, rate: valid > 0 ? (valid - good) / valid / budget : undefined };
+  return { good, valid, clusters, rate: valid > 0 ? (valid - good) / valid / budget : undefined };
 }
 
 /**

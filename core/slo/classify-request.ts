@@ -14,12 +14,12 @@ export interface RequestOutcome {
  * service's failure); without a status it says nothing. Latency: at or under the threshold is good, compared exactly,
  * never interpolated; a request without a latency says nothing, and neither does one that failed with 500 or more: a
  * fast error is no fast answer, and a slow one already counts against availability (Site Reliability Workbook,
- * chapter 2). Completeness is counted from missing values, not from requests.
+ * chapter 2). The other kinds are not counted from requests.
  */
 export function classifyRequest(slo: SloPolicy, request: RequestOutcome): 'good' | 'bad' | 'not-valid' {
   const failed = request.status !== undefined && request.status >= 500;
   if (slo.kind === 'availability') return request.status === undefined ? 'not-valid' : failed ? 'bad' : 'good';
-  if (slo.kind === 'completeness' || failed) return 'not-valid';
+  if (slo.kind !== 'latency' || failed) return 'not-valid';
   const latency = request.latencyMilliseconds;
   if (latency === undefined || !Number.isFinite(latency) || latency < 0) return 'not-valid';
   return latency <= slo.thresholdMilliseconds ? 'good' : 'bad';

@@ -1,67 +1,104 @@
-import type { AvailabilitySloPolicy, LatencySloPolicy, SloPolicy } from '../model/policy.ts';
-import type { SloVerdict } from '../model/verdict.ts';
-import { binomialUpperTail } from '../stats/binomial.ts';
-import { findShortStretch } from '../stats/short-stretch.ts';
-import { type BurnRate, budgetOf, burnRate, type Objective } from './burn-rate.ts';
-import { countPeriod, type EventHistory, errorBudgetRemaining } from './error-budget.ts';
+import type { CompletenessSloPolicy, SloPolicy } from '../model/policy.ts';
+import type { SloVerdict, Tier } from '../model/verdict.ts';
+import type { Objective } from './burn-rate.ts';
+import { burnRules, goesOn, guardLevel, isBeyondChance, type RuleReading, readRule, rings } from './burn-rules.ts';
+import {
+  burnRateOver,
+  countPeriod,
+  type EventHistory,
+  errorBudgetRemaining,
+  firstMinute,
+  secondsToExhaustion,
+} from './error-budget.ts';
 
-/** The pair of windows that pages: at 14.4 times the budgeted rate, 2 % of a 30-day budget is gone in an hour. */
-export const pageRule = { longMinutes: 60, shortMinutes: 5, burnRate: 14.4 } as const;
+/** The tier of each objective at the minute before, by name: what has rung goes on until it is over. */
+export type TiersInForce = ReadonlyMap<string, Tier>;
 
-/** Five minutes, or as far back as it takes to see five requests. */
-const shortStretch = { minutes: pageRule.shortMinutes, maximumMinutes: pageRule.longMinutes, events: 5 } as const;
-
-/** Chance, at exactly the budgeted error rate, of as many bad events in the long window (statistics A10). */
-const guardLevel = 1e-5;
-
-/**
- * Burn rate at which an objective pages: 14.4, or less where the budget is so wide that 14.4 times it is more than
- * half of all requests. From an objective of 0.965 down half of the requests failing is enough, or the whole budget
- * where that is more; without this, objectives under 0.931 could never page.
- */
-export function pageBurnRate(slo: Objective): number {
-  return Math.min(pageRule.burnRate, Math.max(1, 0.5 / budgetOf(slo)));
-}
+/** The stretch whose rate projections go by. */
+const projectionMinutes = 360;
 
 /**
- * Judges the latency and availability objectives at the minute `endMinute` (exclusive; see `findWatermark`). An
- * objective is broken where the burn rate of both the last hour and the last five minutes (with little traffic the last
- * five requests, see `findShortStretch`) reaches the page's, and the
- * bad events of the hour are more than chance explains at exactly the budgeted rate: with ten requests an hour one
- * failure is a burn rate of 100 and means nothing. `good` and `valid` are those of the last hour.
+ * Judges all objectives but completeness at the minute `endMinute` (exclusive; see `findWatermark`) by the pairs of
+ * windows of `burnRules`. A pair rings where both its windows burn the budget too fast, and the bad events of the long one
+ * are more than chance explains at exactly the budgeted rate, clusters counted as one: with ten requests an hour one
+ * failure is a burn rate of 100 and means nothing, nor does one caller that tries twenty times.
+ * `good`, `valid` and the two burn rates are those of the last hour and its last five minutes.
  * @throws {RangeError} for an objective outside (0, 1)
  */
-export function judgeSlos(slos: readonly SloPolicy[], history: EventHistory, endMinute: number): readonly SloVerdict[] {
+export function judgeSlos(
+  slos: readonly SloPolicy[],
+  history: EventHistory,
+  endMinute: number,
+  inForce: TiersInForce = new Map(),
+): readonly SloVerdict[] {
   return slos.filter(isCounted).map((slo) => {
-    const long = burnRate(history.slots, slo, endMinute, pageRule.longMinutes);
-    const events = history.slots.map(
-      ({ minute, slis }) => [minute, slis.find(([name]) => name === slo.name)?.[2] ?? 0] as const,
-    );
-    const shortStart = findShortStretch(events, endMinute, shortStretch);
-    const short = burnRate(history.slots, slo, endMinute, endMinute - shortStart);
-    const period = countPeriod(history, slo.name, endMinute, slo.periodSeconds);
+    const readings = burnRules.map((rule) => readRule(rule, slo, history, endMinute));
+    const burning = findBurning(slo, readings, history, endMinute, inForce.get(slo.name) ?? 'green');
+    const [page] = readings;
+    const exhaustion = projectExhaustion(slo, slo.periodSeconds, history, endMinute);
     return {
       name: slo.name,
       kind: slo.kind,
       objective: slo.objective,
-      good: long.good,
-      valid: long.valid,
-      burnRateLong: long.rate,
-      burnRateShort: short.rate,
-      errorBudgetRemaining: errorBudgetRemaining(slo, period),
-      broken: pages(slo, long, short),
+      good: page?.long.good ?? 0,
+      valid: page?.long.valid ?? 0,
+      burnRateLong: page?.long.rate,
+      burnRateShort: page?.short.rate,
+      errorBudgetRemaining: errorBudgetRemaining(slo, countPeriod(history, slo.name, endMinute, slo.periodSeconds)),
+      ...(exhaustion !== undefined && { errorBudgetExhaustionSeconds: exhaustion }),
+      broken: burning?.rule.tier === 'red',
+      ...(burning && { burning: describe(burning) }),
     };
   });
 }
 
-/** True where the pair of windows pages and the long one is beyond chance. */
-export function pages(slo: Objective, long: BurnRate, short: BurnRate): boolean {
-  const threshold = pageBurnRate(slo);
-  if (long.rate === undefined || short.rate === undefined) return false;
-  if (long.rate < threshold || short.rate < threshold) return false;
-  return binomialUpperTail(long.valid - long.good, long.valid, budgetOf(slo)) <= guardLevel;
+/** The most urgent pair that rings, or goes on. */
+function findBurning(
+  slo: Objective,
+  readings: readonly RuleReading[],
+  history: EventHistory,
+  endMinute: number,
+  inForce: Tier,
+): RuleReading | undefined {
+  for (const tier of ['red', 'yellow'] as const) {
+    const ofTier = readings.filter(({ rule }) => rule.tier === tier);
+    const found =
+      ofTier.find((reading) => rings(slo, reading)) ??
+      (inForce === tier ? ofTier.find((reading) => goesOn(slo, reading, history, endMinute)) : undefined);
+    if (found) return found;
+  }
+  return undefined;
 }
 
-function isCounted(slo: SloPolicy): slo is LatencySloPolicy | AvailabilitySloPolicy {
+/** Seconds from `endMinute` on; undefined where the budget is spent already, or chance explains what burns. */
+function projectExhaustion(
+  slo: Objective,
+  periodSeconds: number,
+  history: EventHistory,
+  endMinute: number,
+): number | undefined {
+  const recent = burnRateOver(history, slo, endMinute, projectionMinutes);
+  if (recent.rate === undefined || recent.rate <= 1 || !isBeyondChance(slo, recent, guardLevel)) return undefined;
+  const remaining = errorBudgetRemaining(slo, countPeriod(history, slo.name, endMinute, periodSeconds));
+  const first = firstMinute(history, slo.name, endMinute, periodSeconds);
+  if (remaining <= 0 || first === undefined) return undefined;
+  const coveredSeconds = (endMinute - first) * 60;
+  return Math.round(secondsToExhaustion({ remaining, periodSeconds, coveredSeconds }, recent.rate));
+}
+
+function describe({ rule, threshold, long, short }: RuleReading): SloVerdict['burning'] {
+  return {
+    tier: rule.tier,
+    threshold,
+    longMinutes: rule.longMinutes,
+    shortMinutes: rule.shortMinutes,
+    bad: long.valid - long.good,
+    valid: long.valid,
+    longRate: long.rate ?? 0,
+    shortRate: short.rate ?? 0,
+  };
+}
+
+function isCounted(slo: SloPolicy): slo is Exclude<SloPolicy, CompletenessSloPolicy> {
   return slo.kind !== 'completeness';
 }

@@ -1,6 +1,10 @@
 import type { MinuteSlot } from '../model/profile.ts';
+import { countClusters } from './burn-guard.ts';
 
 const minutesPerHour = 60;
+
+/** Events of one objective in one hour. Without `clusters` nothing failed, or the sum is of before they were counted. */
+export type HourSli = readonly [slo: string, good: number, valid: number, clusters?: number];
 
 /** Exact SLI counts of one UTC hour: kept for longer than minute slots. */
 export interface HourSum {
@@ -8,8 +12,8 @@ export interface HourSum {
   readonly hour: number;
   readonly rows: number;
   readonly requests: number;
-  /** Per SLO: [name, good events, valid events], sorted by name. */
-  readonly slis: MinuteSlot['slis'];
+  /** Per SLO: [name, good events, valid events, clusters that the failures form], sorted by name. */
+  readonly slis: readonly HourSli[];
 }
 
 /**
@@ -52,9 +56,17 @@ export function sumHours(slots: Iterable<MinuteSlot>): readonly HourSum[] {
       hour,
       rows: members.reduce((sum, { rows }) => sum + rows, 0),
       requests: members.reduce((sum, { requests }) => sum + requests, 0),
-      slis: addSlis(members.map(({ slis }) => slis)),
+      slis: sumSlis(mergeMinuteSlots([members])),
     }))
     .sort((a, b) => a.hour - b.hour);
+}
+
+/** @param slots of one hour, ascending, one per minute */
+function sumSlis(slots: readonly MinuteSlot[]): readonly HourSli[] {
+  return addSlis(slots.map(({ slis }) => slis)).map(([name, good, valid]): HourSli => {
+    const clusters = countClusters(slots, name, 0, Number.POSITIVE_INFINITY);
+    return clusters > 0 ? [name, good, valid, clusters] : [name, good, valid];
+  });
 }
 
 function addSlis(groups: Iterable<MinuteSlot['slis']>): MinuteSlot['slis'] {

@@ -18,16 +18,6 @@ export function benjaminiHochberg(pValues: readonly number[]): number[] {
   return adjusted;
 }
 
-/**
- * Benjamini–Yekutieli adjusted p-values: Benjamini and Hochberg's times 1 + 1/2 + … + 1/k, at most 1. Keeps the share of
- * false discoveries under any dependence of the tests, at the cost of a factor of about ln k. Throws like
- * `benjaminiHochberg`.
- */
-export function benjaminiYekutieli(pValues: readonly number[]): number[] {
-  const penalty = pValues.reduce((sum, _, index) => sum + 1 / (index + 1), 0);
-  return benjaminiHochberg(pValues).map((q) => Math.min(1, q * penalty));
-}
-
 /** Bonferroni adjusted p-values: min(1, k·p). Valid under any dependence. Throws RangeError like `benjaminiHochberg`. */
 export function bonferroni(pValues: readonly number[]): number[] {
   checkPValues(pValues);

@@ -10,6 +10,9 @@ import { sumFallingTerms } from './tail-sum.ts';
 
 /** Beyond this standard deviation sums take too long, and the gamma law of the rate is exact enough (error about 1e-6). */
 const longestSum = 1e6;
+/** From here on where the rate's own variance is so many times what counting adds; the tail is then good to a few per cent. */
+const longSum = 1e5;
+const dominance = 1e4;
 /** Below it the law can't be told from Poisson's in double precision. */
 const smallestDispersion = 1e-13;
 
@@ -79,7 +82,8 @@ function density(k: number, mean: number, shape: number): number {
 }
 
 function isLong(mean: number, dispersion: number): boolean {
-  return Math.sqrt(mean) * Math.sqrt(1 + dispersion * mean) > longestSum;
+  const deviation = Math.sqrt(mean) * Math.sqrt(1 + dispersion * mean);
+  return deviation > longestSum || (deviation > longSum && dispersion * mean > dominance);
 }
 
 function check(k: number, mean: number, dispersion: number): void {

@@ -27,10 +27,10 @@ export function studentUpperTailQuick(t: number, degreesOfFreedom: number): numb
 
 /** The z with P(Z ≥ z) = P(T ≥ t), nearly; degrees of freedom of at least 4. */
 export function normalScoreOfStudent(t: number, degreesOfFreedom: number): number {
-  if (degreesOfFreedom > 1e9) return t;
+  if (degreesOfFreedom > 1e9 || Math.abs(t) === Number.POSITIVE_INFINITY) return t;
   const a = degreesOfFreedom - 0.5;
   const b = 48 * a * a;
-  const y = a * Math.log1p((t * t) / degreesOfFreedom);
+  const y = a * Math.log1p(Math.min(t * t, Number.MAX_VALUE) / degreesOfFreedom);
   const correction = (((-0.4 * y - 3.3) * y - 24) * y - 85.5) / (0.8 * y * y + 100 + b) + y + 3;
   return Math.sign(t) * (correction / b + 1) * Math.sqrt(y);
 }

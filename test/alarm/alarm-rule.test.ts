@@ -51,6 +51,12 @@ describe('alarm rules', () => {
     ['alarm("a")', 0, 'saw "alarm"'],
     ['TRUE and TRUE', 5, 'saw "and"'],
     ['TRUE OR constructor', 8, 'saw "constructor"'],
+    ['AT_LEAST(2, ALARM, ("a"))', 9, 'a number from 1 to 1'],
+    ['AT_LEAST(0%, ALARM, (a))', 9, 'a share from 1% to 100%'],
+    ['AT_LEAST(1, BROKEN, (a))', 12, 'saw "BROKEN"'],
+    ['AT_LEAST(1, ALARM)', 17, 'expected ,'],
+    ['AT_LEAST(1, ALARM, ())', 20, 'alarm name'],
+    ['AT_LEAST(1, ALARM, ("a", "b")', 29, 'expected )'],
   ])('%j is refused at %i', (rule, position, words) => {
     const error = (() => {
       try {
@@ -70,6 +76,10 @@ describe('alarm rules', () => {
     const children = (count: number) => Array.from({ length: count }, (_, index) => `OK(x${index})`).join(' OR ');
     expect(ruleAlarms(parseAlarmRule(children(100)))).toHaveLength(100);
     expect(() => parseAlarmRule(children(101))).toThrow(/at most 100 alarms/);
+    expect(() => parseAlarmRule(Array.from({ length: 501 }, () => 'TRUE').join(' OR '))).toThrow(
+      /at most 500 elements/,
+    );
+    expect(ruleAlarms(parseAlarmRule('AT_LEAST(1, NOT OK, (a, "b c", a))'))).toEqual(['a', 'b c']);
   });
 
   test('agrees with a Boolean expression of the same shape', () => {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type AlarmState, evaluateAlarms, planAlarms } from '../../core/alarm/evaluate-alarms.ts';
-import type { AlarmDefinition, CompositeAlarmDefinition, MetricAlarmDefinition } from '../../core/model/alarm.ts';
+import type {
+  AlarmDefinition,
+  AlarmMetric,
+  CompositeAlarmDefinition,
+  MetricAlarmDefinition,
+} from '../../core/model/alarm.ts';
 
 const minute = 60_000;
 const start = Date.UTC(2001, 2, 10);
@@ -137,7 +142,7 @@ describe('evaluateAlarms', () => {
 
   test('asks for the evaluation range alone', () => {
     const asked: number[][] = [];
-    const read = (_definition: MetricAlarmDefinition, from: number, to: number) => {
+    const read = (_metric: AlarmMetric, from: number, to: number) => {
       asked.push([(from - start) / minute, (to - start) / minute]);
       return [];
     };

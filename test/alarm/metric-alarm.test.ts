@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evaluateMetricAlarm, evaluationRange } from '../../core/alarm/metric-alarm.ts';
-import type { AlarmStateValue, MetricAlarmDefinition, MissingDataTreatment } from '../../core/model/alarm.ts';
+import type { MetricAlarmDefinition, MissingDataTreatment } from '../../core/model/alarm.ts';
 
 const period = 300_000;
 const now = Date.UTC(2001, 2, 10, 12) + 42_000;
@@ -38,44 +38,8 @@ function dataOf(points: string) {
 }
 
 const treatments: readonly MissingDataTreatment[] = ['missing', 'ignore', 'breaching', 'notBreaching'];
-const states: readonly AlarmStateValue[] = ['OK', 'ALARM', 'INSUFFICIENT_DATA'];
-
-/**
- * The tables of "Configuring how CloudWatch alarms treat missing data": columns missing, ignore, breaching,
- * notBreaching. The rows with the newest or the oldest datum alone are from the same page's earlier editions.
- */
-const documented: readonly [datapointsToAlarm: number, points: string, ...states: string[]][] = [
-  [3, '0 - X - X', 'OK', 'OK', 'OK', 'OK'],
-  [3, '0 - - - -', 'OK', 'OK', 'OK', 'OK'],
-  [3, '- - - - -', 'INSUFFICIENT_DATA', 'retain', 'ALARM', 'OK'],
-  [3, '0 X X - X', 'ALARM', 'ALARM', 'ALARM', 'ALARM'],
-  [3, '- - X - -', 'ALARM', 'retain', 'ALARM', 'OK'],
-  [3, '- - - - X', 'INSUFFICIENT_DATA', 'retain', 'ALARM', 'OK'],
-  [3, '- - - X -', 'INSUFFICIENT_DATA', 'retain', 'ALARM', 'OK'],
-  [3, 'X - - - -', 'ALARM', 'retain', 'ALARM', 'OK'],
-  [2, '0 - X - X', 'ALARM', 'ALARM', 'ALARM', 'ALARM'],
-  [2, '0 0 X 0 X', 'ALARM', 'ALARM', 'ALARM', 'ALARM'],
-  [2, '0 - X - -', 'OK', 'OK', 'ALARM', 'OK'],
-  [2, '- - - - 0', 'OK', 'OK', 'ALARM', 'OK'],
-  [2, '- - - X -', 'ALARM', 'retain', 'ALARM', 'OK'],
-  [2, '- - - - X', 'INSUFFICIENT_DATA', 'retain', 'ALARM', 'OK'],
-];
 
 describe('evaluateMetricAlarm', () => {
-  test.each(documented)('%i of 3, %s', (datapointsToAlarm, points, ...expected) => {
-    for (const [index, missingData] of treatments.entries()) {
-      for (const previous of states) {
-        const { value } = evaluateMetricAlarm(
-          definition({ datapointsToAlarm, missingData }),
-          dataOf(points),
-          now,
-          previous,
-        );
-        expect(value, missingData).toBe(expected[index] === 'retain' ? previous : expected[index]);
-      }
-    }
-  });
-
   test('reads complete periods alone, aligned to the epoch', () => {
     expect(evaluationRange(definition(), now)).toEqual({ from: end - 5 * period, to: end });
     const one = definition({ evaluationPeriods: 1, datapointsToAlarm: 1 });

@@ -33,35 +33,8 @@ function replay(composite: Record<number, AlarmStateValue>, suppressor: Record<n
   return { acts, by: by.join(' ') };
 }
 
-// WaitPeriod is 2 units and ExtensionPeriod 3, as in the documentation.
+// WaitPeriod is 2 units and ExtensionPeriod 3, as in the documentation, whose own examples are in documented.test.ts.
 describe('action suppression', () => {
-  test('example 1: actions run after the wait when the suppressor stays OK', () => {
-    expect(replay({ 2: 'ALARM' }, {}, 5)).toEqual({ acts: ['t4 ALARM of t2'], by: 'none wait wait none none' });
-  });
-  test('example 2: the suppressor follows within the wait', () => {
-    expect(replay({ 2: 'ALARM' }, { 3: 'ALARM' }, 6)).toEqual({ acts: [], by: 'none wait alarm alarm alarm alarm' });
-  });
-  test('example 3: a change within the wait begins a new one', () => {
-    expect(replay({ 2: 'ALARM', 3: 'OK' }, {}, 6)).toEqual({
-      acts: ['t5 OK of t3'],
-      by: 'none wait wait wait none none',
-    });
-  });
-  test('example 4: the suppressor is in ALARM already', () => {
-    expect(replay({ 2: 'ALARM' }, { 0: 'ALARM' }, 4)).toEqual({ acts: [], by: 'alarm alarm alarm alarm' });
-  });
-  test('example 5: actions run after the extension', () => {
-    expect(replay({ 2: 'ALARM' }, { 3: 'ALARM', 6: 'OK' }, 10)).toEqual({
-      acts: ['t9 ALARM of t2'],
-      by: 'none wait alarm alarm alarm extension extension extension none none',
-    });
-  });
-  test('example 6: a change within the extension begins a wait', () => {
-    expect(replay({ 2: 'ALARM', 7: 'OK' }, { 3: 'ALARM', 6: 'OK' }, 10)).toEqual({
-      acts: ['t9 OK of t7'],
-      by: 'none wait alarm alarm alarm extension wait wait none none',
-    });
-  });
   test('a suppressor that comes and goes with nothing pending runs no actions', () => {
     expect(replay({}, { 2: 'ALARM', 4: 'OK' }, 8)).toEqual({
       acts: [],

@@ -9,6 +9,7 @@ export const sampleFacts: BundleFacts = {
   model: 'flights',
   config: 'c'.repeat(64),
   baselines: ['b'.repeat(64)],
+  windowSeconds: 3600,
   code: '0.1.0',
   source: {
     bucket: 'secret-bucket',

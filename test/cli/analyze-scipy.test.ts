@@ -10,7 +10,7 @@ interface Expected {
   readonly missing: readonly [number, number];
   readonly populationStabilityIndex: number;
   readonly jensenShannonDistance: number;
-  readonly tests: Readonly<Record<'pearson' | 'effectFloor' | 'missing' | 'unseen', TestResult | undefined>>;
+  readonly tests: Readonly<Record<'pearson' | 'ranks' | 'effectFloor' | 'missing' | 'unseen', TestResult | undefined>>;
   readonly moments?: readonly [readonly [number, number], readonly [number, number]];
   readonly kolmogorovSmirnov?: number;
   readonly wasserstein?: number;
@@ -54,7 +54,7 @@ describe('analyze --json', () => {
       expect([feature?.baseline.missing, feature?.current.missing]).toEqual(expected.missing);
       expectClose(feature?.scores.populationStabilityIndex, expected.populationStabilityIndex);
       expectClose(feature?.scores.jensenShannonDistance, expected.jensenShannonDistance);
-      for (const kind of ['pearson', 'effectFloor', 'missing', 'unseen'] as const) {
+      for (const kind of ['pearson', 'ranks', 'effectFloor', 'missing', 'unseen'] as const) {
         const [seen, wanted] = [feature?.tests[kind], expected.tests[kind]];
         expect(seen === undefined).toBe(wanted === undefined);
         if (!wanted) continue;

@@ -260,3 +260,70 @@ test('a reader that has seen enough ends the output, and no error is told', () =
   expect(execFileSync('bash', ['-c', script, complaints], { cwd: root, encoding: 'utf8' })).toBe('ended with 0\n');
   expect(readFileSync(complaints, 'utf8')).toBe('');
 });
+
+describe('what baseline create is told of the records', () => {
+  /** A model whose scores are right as often as they say, in two regions. */
+  function scoredText(rows: number, isLabelled: boolean): string {
+    const lines = Array.from({ length: rows }, (_, row) => {
+      const tenth = ((row * 7) % 10) + 0.5;
+      const outcome = (row * 3) % 10 < tenth ? 'repaid' : 'lost';
+      const vector = `"[${[1, 2, 3, 4].map((k) => Math.sin(row * k).toFixed(3)).join(', ')}]"`;
+      return [['EU', 'US'][row % 2], vector, tenth / 10, ...(isLabelled ? [outcome] : [])].join(',');
+    });
+    return `region,text,score${isLabelled ? ',outcome' : ''}\n${lines.join('\n')}\n`;
+  }
+
+  test('labels, slices, vectors and what the output is are in the baseline', async () => {
+    const table = write('scored.csv', scoredText(1000, true));
+    const out = join(temporaryDirectory(), 'scored.json');
+    const words = ['--prediction', 'score', '--output', 'probability', '--embedding', 'text', '--slice', 'region=EU'];
+    const labels = ['--label', 'outcome', '--positive', 'repaid', '--threshold', '0.6'];
+    const created = await callTidewatch('baseline', 'create', '--from', table, '--out', out, ...words, ...labels);
+    expect(created).toMatchObject({ code: 0 });
+    // Those of sin(0) and sin(355) are all zeros to three digits.
+    expect(created.stdout).toContain('997 vectors, 0 missing, 3 unusable');
+    const baseline: Baseline = JSON.parse(readFileSync(out, 'utf8'));
+    expect(baseline.layout.features.map(([name, { kind }]) => `${name} ${kind}`)).toEqual([
+      'confidence numeric',
+      'region categorical',
+      'score numeric',
+      'text embedding',
+    ]);
+    expect(baseline.slices?.map(([name, { records }]) => [name, records])).toEqual([['region=EU', 500]]);
+    expect(baseline.calibration?.map.threshold).toBe(0.6);
+
+    const current = write('unlabelled.csv', scoredText(500, false));
+    const analysed = await callTidewatch(
+      ...['analyze', '--baseline', out, '--current', current, '--prediction', 'score', '--output', 'probability'],
+    );
+    expect(analysed).toMatchObject({ code: 0 });
+    expect(analysed.stdout.replace(/\s+/g, ' ')).toMatch(
+      /estimated without labels from 500 scores: precision \d+ % \(\d+ % to \d+ %\), recall \d+ %/,
+    );
+  });
+
+  test.each([
+    ['--output guess', '--output: expected classes, probability, values, saw "guess"'],
+    ['--slice region', '--slice: expected COLUMN=VALUE, saw "region"'],
+    ['--slice market=EU', '--slice: there is no column "market"'],
+    ['--positive yes', '--positive and --threshold say how labels are read: name their column with --label'],
+    ['--label outcome --threshold high', '--threshold: expected a number, saw "high"'],
+    ['--prediction score --label result', 'expected labels in "result" beside the model\'s scores, saw none'],
+    ['--label outcome', 'expected one numeric output or scores of classes to compare them with, saw none'],
+    ['--numeric score --embedding score', 'column "score" is asked for as numeric and as embedding'],
+  ])('%s is refused', async (words, message) => {
+    const table = write('scored.csv', scoredText(200, true));
+    const out = join(temporaryDirectory(), 'refused.json');
+    const { code, stderr } = await callTidewatch(
+      'baseline',
+      'create',
+      '--from',
+      table,
+      '--out',
+      out,
+      ...words.split(' '),
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});

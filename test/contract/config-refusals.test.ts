@@ -7,14 +7,16 @@ import {
   email,
   httpCapture,
   https,
+  lambdaAlias,
   lambdaFunction,
   latencySlo,
-  pagerDuty,
   parseConfig,
   qualitySlo,
   sagemakerCapture,
   sagemakerEndpoint,
+  sagemakerWeights,
   sqsQueue,
+  stepFunctions,
 } from '../../core/contract/config.ts';
 
 import { productionAcknowledgement } from '../../core/contract/config-schema.ts';
@@ -116,7 +118,7 @@ describe('a bad value is an error with path, value and what is allowed', () => {
     [{ features: [] }, 'models[0].features: saw an empty list, expected an object of features by name'],
     [
       { features: { 'a b': { kind: 'text' } } },
-      'models[0].features["a b"].kind: saw "text", expected "numeric" or "categorical"',
+      'models[0].features["a b"].kind: saw "text", expected "numeric", "categorical" or "embedding"',
     ],
     [{ features: { 'a\nb': {} } }, 'models[0].features["a\\nb"]: saw an object, expected a feature under a name'],
     [{ features: { a: { required: 'yes' } } }, 'models[0].features.a.required: saw "yes", expected true or false'],
@@ -158,6 +160,25 @@ describe('a bad value is an error with path, value and what is allowed', () => {
       'models[0].source.endpoint: saw "credit_1", expected a SageMaker endpoint name',
     ],
     [{ name: 'Fleet' }, 'models[0].name: saw "Fleet", expected another name'],
+    [{ rollback: true }, 'models[0].rollback: saw true, expected sagemakerEndpoint({…}), sagemakerWeights({…})'],
+    [{ rollback: { kind: 'restart' } }, 'models[0].rollback.kind: saw "restart", expected sagemakerEndpoint({…})'],
+    [
+      { rollback: sagemakerEndpoint({ endpoint: 'other' }) },
+      'models[0].rollback.endpoint: saw "other", expected an endpoint of the model\'s source (credit)',
+    ],
+    [
+      { source: [{ kind: 'http-capture', bucket: 'captures' }], rollback: sagemakerWeights() },
+      'models[0].rollback.endpoint: saw nothing, expected an endpoint: the source names 0',
+    ],
+    [{ rollback: sagemakerEndpoint({ cooldown: '30m' }) }, 'models[0].rollback.cooldown: saw "30m", expected whole'],
+    [
+      { rollback: lambdaAlias({ function: 'f', alias: '3' }) },
+      'models[0].rollback.alias: saw "3", expected the name of a Lambda alias',
+    ],
+    [
+      { rollback: stepFunctions({ stateMachine: 'arn:aws:states:us-east-1:123456789012:express:x' }) },
+      'models[0].rollback.stateMachine: saw "arn:aws:states:us-east-1:123456789012:express:x", expected the ARN',
+    ],
   ])('%j', (changes, expected) => {
     const problems = problemsOfModel(changes);
     expect(problems).toHaveLength(1);
@@ -240,19 +261,10 @@ describe('an unknown key', () => {
 describe('what does not work yet is refused by name', () => {
   test.each([
     [
-      { slos: [qualitySlo({ measure: 'precision', atLeast: 0.85 })] },
-      'models[0].slos[0]: not available in this version: qualitySlo (',
-    ],
-    [
-      { alerts: { red: [pagerDuty({ secret: 'a' })] } },
-      'models[0].alerts.red[0]: not available in this version: pagerDuty (',
-    ],
-    [
-      { rollback: sagemakerEndpoint({ dryRun: true }) },
-      'models[0].rollback: not available in this version: rollback (',
+      { slos: [qualitySlo({ measure: 'precision', atLeast: 0.85, labelsWithin: '1d' })] },
+      'models[0].slos[0]: not available in this version: qualitySlo without labels (',
     ],
     [{ privacy: { subject: 'id' } }, 'models[0].privacy: not available in this version: privacy ('],
-    [{ dependsOn: ['a'] }, 'models[0].dependsOn: not available in this version: dependsOn ('],
     [{ drift: { scales: [1] } }, 'models[0].drift.scales: not available in this version: drift.scales ('],
     [
       { versions: [{ match: 'v', baseline: 's3://b/k' }] },
@@ -263,7 +275,7 @@ describe('what does not work yet is refused by name', () => {
       'models[0].versions[0].baseline.path: not available in this version',
     ],
     [
-      { source: sagemaker, slos: [availabilitySlo({ objective: 0.99 })] },
+      { source: sagemaker, slos: [availabilitySlo({ objective: 0.99, from: 'captures' })] },
       'models[0].slos[0]: not available in this version: availabilitySlo from SageMaker captures alone (',
     ],
   ])('%j', (changes, expected) => {
@@ -309,6 +321,10 @@ describe('values that contradict one another', () => {
     [
       { versions: [{ match: 'v', schema: { prediction: ['a', 'b'], output: 'probability' } }] },
       'models[0].versions[0].schema.output: saw "probability", expected "classes" or "values"',
+    ],
+    [
+      { versions: [{ match: 'v', schema: { prediction: 'a', caller: 'a' } }] },
+      'models[0].versions[0].schema.caller: saw "a", expected a column or field that is no prediction',
     ],
     [
       { versions: [{ match: 'v', schema: { prediction: 'a', output: 'classes' } }] },
@@ -424,7 +440,7 @@ test('all problems are listed at once, in sound models too', () => {
         name: 'b',
         source: sagemakerCapture({ bucket: 'other', endpoint: 'b' }),
         grace: '1m',
-        slos: [latencySlo({ threshold: '1s', objective: 0.99 })],
+        slos: [latencySlo({ threshold: '1s', objective: 0.99, from: 'captures' })],
       },
       {
         ...model,

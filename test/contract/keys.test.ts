@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as keys from '../../core/contract/keys.ts';
 
-const series = { model: 'credit-scoring', variant: 'AllTraffic', version: 'credit-v7', layout: '0123456789abcdef' };
+const series = {
+  model: 'credit-scoring',
+  variant: 'AllTraffic',
+  version: 'credit-v7',
+  layout: '0123456789abcdef',
+  windowSeconds: 3600,
+};
 const start = Date.UTC(2001, 1, 11);
 const object = keys.objectId('captures', 'datacapture/e/v/2001/02/11/00/a.jsonl');
 
@@ -28,7 +34,11 @@ const name = fc
     ),
   )
   .filter((value) => keys.isKeyName(value));
-const anySeries = fc.record({ model: name, variant: name, version: name, layout: name });
+const layout = fc
+  .oneof(name, fc.constantFrom('none', 'a-1', '-', '--2', '3'))
+  .filter((value) => keys.isKeyName(`${value}-86400`));
+const windowSeconds = fc.integer({ min: 1, max: 86_400 });
+const anySeries = fc.record({ model: name, variant: name, version: name, layout, windowSeconds });
 const anyStart = fc.integer({ min: -62_167_219_200, max: 253_402_300_799 }).map((seconds) => seconds * 1000);
 const hash = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 16, maxLength: 64 });
 const day = anyStart.map(keys.dayKey);
@@ -45,14 +55,14 @@ function expectSafe(key: string, prefix: string): void {
 
 describe('keys are those of the design', () => {
   test.each([
-    [keys.fragmentPrefix(series), 'fragments/credit-scoring/AllTraffic/credit-v7/0123456789abcdef/'],
+    [keys.fragmentPrefix(series), 'fragments/credit-scoring/AllTraffic/credit-v7/0123456789abcdef-3600/'],
     [
       keys.fragmentKey(series, start, object),
-      `fragments/credit-scoring/AllTraffic/credit-v7/0123456789abcdef/20010211T000000Z/${object}`,
+      `fragments/credit-scoring/AllTraffic/credit-v7/0123456789abcdef-3600/20010211T000000Z/${object}`,
     ],
     [
       keys.profileKey(series, start, object),
-      `profiles/credit-scoring/AllTraffic/credit-v7/0123456789abcdef/20010211T000000Z/${object}`,
+      `profiles/credit-scoring/AllTraffic/credit-v7/0123456789abcdef-3600/20010211T000000Z/${object}`,
     ],
     [keys.verdictKey(series, start, 2), 'verdicts/credit-scoring/AllTraffic/credit-v7/20010211T000000Z/000002.json'],
     [
@@ -94,7 +104,8 @@ describe('parsing gives back what was formatted', () => {
 
   test('verdicts, closed and live', () => {
     fc.assert(
-      fc.property(anySeries, anyStart, fc.nat(999_999), ({ layout: _, ...of }, windowStart, revision) => {
+      fc.property(anySeries, anyStart, fc.nat(999_999), ({ model, variant, version }, windowStart, revision) => {
+        const of = { model, variant, version };
         const closed = keys.verdictKey(of, windowStart, revision);
         expectSafe(closed, keys.verdictWindowPrefix(of, windowStart));
         expectSafe(closed, keys.modelVerdictPrefix(of.model));
@@ -138,6 +149,13 @@ describe('parsing gives back what was formatted', () => {
       good.replace('fragments', 'profiles'),
       `${good}/x`,
       good.replace('credit-v7', '..'),
+      good.replace('-3600', ''),
+      good.replace('-3600', '-'),
+      good.replace('-3600', '-03600'),
+      good.replace('-3600', '-0'),
+      good.replace('-3600', '-1e3'),
+      good.replace('-3600', '-86401'),
+      good.replace('-3600', '%2D3600'),
       good.replace('credit-v7', '%2e%2e'),
       good.replace('credit-v7', 'credit%2Dv7'),
       good.replace('credit-v7', '%FF'),
@@ -202,4 +220,18 @@ describe('refused', () => {
       expect(() => keys.fragmentKey(series, start, bad)).toThrow('object id');
     }
   });
+});
+
+test('keys of the join are read back, and no other key is taken for one', () => {
+  fc.assert(
+    fc.property(name, fc.constantFrom('index' as const, 'labels' as const), (model, side) => {
+      const key = keys.joinPartKey(side, model, '2001-02-11', object);
+      expect(keys.parseJoinPartKey(key)).toEqual({ side, model, day: '2001-02-11', objectId: object });
+      expect(key.startsWith(keys.joinPartPrefix(side, model))).toBe(true);
+      expect(keys.parseJoinPartKey(key.replace('/parts/', '/packs/'))).toBeUndefined();
+      expect(keys.parseJoinPartKey(`${key}/x`)).toBeUndefined();
+      const cohort = { day: '2001-02-11', variant: model, version: model };
+      expect(keys.cohortKey(model, cohort, 7, object).startsWith(keys.cohortPrefix(model))).toBe(true);
+    }),
+  );
 });

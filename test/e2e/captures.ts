@@ -33,8 +33,8 @@ export const numbers: Readonly<Record<'quiet' | 'restated' | 'restatedAgain' | '
   readonly scipy: string;
 } = readFixture('numbers.json');
 
-/** Lines as SageMaker's data capture writes them, one inference each, spread over an hour from `start`. */
-export function captureLines(model: string, part: RowSet, start: number): readonly string[] {
+/** Lines as SageMaker's data capture writes them, one inference each, spread over a span of milliseconds from `start`. */
+export function captureLines(model: string, part: RowSet, start: number, span = 3_600_000): readonly string[] {
   return rows[part].map(([age, amount, channel, score], index) =>
     JSON.stringify({
       captureData: {
@@ -48,19 +48,19 @@ export function captureLines(model: string, part: RowSet, start: number): readon
       },
       eventMetadata: {
         eventId: `${model}-${part}-${index}`,
-        inferenceTime: new Date(start + Math.floor((index * 3_600_000) / rows[part].length)).toISOString(),
+        inferenceTime: new Date(start + Math.floor((index * span) / rows[part].length)).toISOString(),
       },
       eventVersion: '0',
     }),
   );
 }
 
-/** Lines of `tidewatch.http/1` that report requests, of which every second failed. */
-export function requestLines(count: number, start: number): readonly string[] {
+/** Lines of `tidewatch.http/1` that report requests, of which every second failed, over a span of milliseconds. */
+export function requestLines(count: number, start: number, span: number): readonly string[] {
   return Array.from({ length: count }, (_, index) =>
     JSON.stringify({
       schema: 'tidewatch.http/1',
-      time: new Date(start + Math.floor((index * 60_000) / count)).toISOString(),
+      time: new Date(start + Math.floor((index * span) / count)).toISOString(),
       id: `request-${index}`,
       status: index % 2 === 0 ? 500 : 200,
       latencyMilliseconds: 20,

@@ -16,7 +16,7 @@ import {
 import { metricNamespace } from '../../core/contract/metric-names.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
 import { parseVerdict } from '../../core/pipeline/judge-window.ts';
-import { type Aws, invokeFunction } from './aws.ts';
+import { type Aws, invokeFunction, readLog } from './aws.ts';
 import { malformedLines, type WindowNumbers } from './captures.ts';
 import { readMetric } from './cloudwatch-stand-in.ts';
 import { captureBucket, type Fleet, listObjects, models } from './fleet.ts';
@@ -143,15 +143,34 @@ export async function checkEvidence(
   }
 }
 
+/** What the newest sweeps said of the models, one line each. */
+async function readSweeps(aws: Aws, functionName: string): Promise<readonly SweptModel[]> {
+  const lines = await readLog(aws.emulator, functionName);
+  return lines.flatMap((line) => {
+    if (!line.includes('"model swept"')) return [];
+    const swept: SweptModel = JSON.parse(line.slice(line.indexOf('{')));
+    return [swept];
+  });
+}
+
+interface SweptModel {
+  readonly model: string;
+  readonly announced: number;
+  readonly touched: readonly string[];
+}
+
 /** Runs the hourly sweep now: nothing is found undone, and the hash list covers all evidence. */
 export async function checkSweep(aws: Aws, fleet: Fleet, report: Report): Promise<void> {
   const sweep = fleet.functions.get('sweep');
   if (!report.check('the sweep function is deployed', sweep !== undefined) || sweep === undefined) return;
-  const before = await listObjects(aws, fleet.stateBucket);
+  const before = (await readSweeps(aws, sweep.FunctionName)).length;
   await invokeFunction(aws.emulator, sweep.FunctionName, { schedule: 'sweep' });
-  const after = await listObjects(aws, fleet.stateBucket);
-  const added = [...after.keys()].filter((key) => !before.has(key) && !key.startsWith('log/'));
-  report.equal('the sweep found nothing undone', added, []);
+  const swept = await waitFor('the log of the sweep', 30, async () => {
+    const all = (await readSweeps(aws, sweep.FunctionName)).slice(before);
+    return all.length >= Object.keys(models).length ? all : undefined;
+  });
+  const undone = swept.filter(({ announced, touched }) => announced > 0 || touched.length > 0);
+  report.equal(`the sweep found nothing undone in ${swept.length} models`, undone, []);
   const log = await verifyLog({
     segments: (async function* () {
       for await (const key of fleet.state.list(logSegmentPrefix)) {

@@ -4,6 +4,7 @@ import { alarmMessage } from '../../core/alarm/alarm-message.ts';
 import { type AlarmStates, evaluateAlarms, planAlarms } from '../../core/alarm/evaluate-alarms.ts';
 import type {
   AlarmDefinition,
+  AlarmMetric,
   AlarmStatistic,
   AlarmTransition,
   ComparisonOperator,
@@ -166,14 +167,14 @@ export class CloudWatchStandIn {
     const plan = planAlarms(this.#alarms.map(({ definition }) => definition));
     const recorded = new Map<string, readonly RecordedValue[]>();
     for (const { definition } of this.#alarms) {
-      if (definition.type === 'metric') recorded.set(definition.name, await this.#read(definition));
+      if (definition.type === 'metric') recorded.set(nameOf(definition), await this.#read(definition));
     }
     const told: AlarmTransition[] = [];
     for (const last = Math.ceil(until / minute) * minute; this.#through < last; ) {
       this.#through += minute;
       const { states, transitions } = evaluateAlarms(
         plan,
-        ({ name }) => recorded.get(name) ?? [],
+        (metric) => recorded.get(nameOf(metric)) ?? [],
         this.#states,
         this.#through,
         { recordedSince: this.#since },
@@ -208,4 +209,8 @@ export class CloudWatchStandIn {
     }
     return topics.length > 0;
   }
+}
+
+function nameOf({ namespace, metric, dimensions, statistic }: AlarmMetric): string {
+  return JSON.stringify([namespace, metric, dimensions, statistic]);
 }

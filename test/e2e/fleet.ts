@@ -5,12 +5,16 @@ import { envNames } from '../../core/contract/env-names.ts';
 import { type Aws, describeFunction, type LambdaFunction } from './aws.ts';
 import type { DeployedStack } from './deployment.ts';
 
-/** The last one gets what the drifted one gets, by functions that are killed again and again. */
+/**
+ * `killed` gets what the drifted one gets, by functions that are killed again and again. The baseline of `renewed` is
+ * replaced in the middle of its windows.
+ */
 export const models = {
   quiet: 'e2e-pricing',
   drifted: 'e2e-credit',
   failing: 'e2e-orders',
   killed: 'e2e-repeated',
+  renewed: 'e2e-renewed',
 } as const;
 export const captureBucket = 'e2e-captures';
 export const inboxes = { yellow: 'e2e-yellow', red: 'e2e-red' } as const;

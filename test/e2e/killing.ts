@@ -44,7 +44,6 @@ export class Killer {
   readonly #mentions: string;
   #counts = new Map<string, number>();
   #armed = false;
-  #lasting = false;
   #pending: Promise<unknown> = Promise.resolve();
 
   /** @param mentions what a write must name to count: a model's, or '' for every write. */
@@ -60,14 +59,10 @@ export class Killer {
     return this.#writes;
   }
 
-  /**
-   * Before an attempt, or, to last, before many: then each ends one write after the one before.
-   * @returns how many kills there have been.
-   */
-  arm(lasting = false): number {
+  /** Before an attempt. @returns how many kills there have been. */
+  arm(): number {
     this.#counts = new Map();
     this.#armed = true;
-    this.#lasting = lasting;
     this.#door.fault = (request) => {
       if (!this.#armed || !isWrite(request, this.#mentions)) return 'pass';
       const write = this.#name(request);
@@ -87,7 +82,7 @@ export class Killer {
   /** What else was under way meets the same end. */
   #strike(write: string): Promise<unknown> {
     if (this.#armed) {
-      this.#armed = this.#lasting;
+      this.#armed = false;
       this.#counts = new Map();
       this.#writes.push(write);
       this.#pending = killFunction(this.#emulator, this.#functionName);

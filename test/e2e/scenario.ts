@@ -11,6 +11,7 @@ import {
   requestLines,
   rows,
 } from './captures.ts';
+import { ChangedBaseline } from './changed-baseline.ts';
 import {
   checkEvidence,
   checkKept,
@@ -93,6 +94,8 @@ async function runThrough(
   const putAt = Date.now();
   const captures = await putCaptures(aws, windowStart, putAt);
   report.say(`${captures.length} capture objects put, of yesterday: their window is closed`);
+  const changedBaseline = new ChangedBaseline(aws, fleet, report, windowStart);
+  await changedBaseline.begin();
   // While the schedule's first minute passes.
   const assemblies = synthesiseAgain(deployment);
   assemblies.catch(() => undefined);
@@ -106,7 +109,7 @@ async function runThrough(
   const poison = await checkPoison(aws, fleet, report, doorOf(doors, 'ingest'), at);
 
   report.title('scores, by the schedule of every minute');
-  const judged = [models.drifted, models.failing, models.quiet];
+  const judged = [models.drifted, models.failing, models.quiet, models.renewed];
   let byHand = await waitForScores(aws, fleet, report, windowEnd, judged);
   report.say(`time from put to metric: ${((Date.now() - putAt) / 1000).toFixed(1)} s`);
   report.title('evaluate, killed after each of its writes');
@@ -137,9 +140,14 @@ async function runThrough(
   await checkRestatement(aws, fleet, report, windowStart, 'late', 1);
   await checkMetrics(aws, report, models.quiet, windowEnd, numbers.quiet, malformedLines.length);
   report.title('sweep, killed after each of its writes');
-  await twin.sweep();
+  await twin.sweep(at);
   await checkSweep(aws, fleet, report);
   await checkChangedConfiguration(aws, deployment, fleet, { first, changed }, report, windowStart);
+  report.title('a baseline that was replaced by this change, in the middle of a window');
+  await changedBaseline.check(await deployment.describe(changed));
+  byHand++;
+  report.title('a sweep after all of this');
+  await checkSweep(aws, fleet, report);
   await checkSchedule(aws, report, byHand);
 
   report.title('gaps of the emulator');
@@ -205,7 +213,7 @@ async function putCaptures(aws: Aws, windowStart: number, now: number): Promise<
     part(models.drifted, 'drifted'),
     part(models.failing, 'steady'),
     {
-      object: captureObject(`requests/${models.failing}/`, now, requestLines(200, now - 3 * minute)),
+      object: captureObject(`requests/${models.failing}/`, now, requestLines(200, now - 22 * minute, 20 * minute)),
       capture: { model: models.failing, records: 0, quarantined: 0, duplicates: 0 },
     },
   ];

@@ -1,4 +1,4 @@
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { objectId, verdictKey } from '../../core/contract/keys.ts';
 import { parseVerdict } from '../../core/pipeline/judge-window.ts';
@@ -33,7 +33,7 @@ export class Twin {
 
   /** The first attempt comes from the queue, which shows the message again later; those in between are made here. */
   async ingest(at: number): Promise<void> {
-    // On a slow machine a tick may come in between: it must not judge what is not there yet.
+    // Until it is killed over this model, evaluate must do nothing for it: the schedule's ticks are for the others.
     this.#door('evaluate').fault = refuseWrites(models.killed);
     const killer = this.#killer('ingest');
     const { key, body } = twinCapture(models.killed, at);
@@ -46,13 +46,10 @@ export class Twin {
       const answer = await this.#invoke('ingest', { Records });
       if (JSON.stringify(answer) !== '{"batchItemFailures":[]}') throw new Error(`ingest: ${JSON.stringify(answer)}`);
     });
-    // From now on its window must not be judged by a call that lives.
-    this.#killer('evaluate').arm(true);
   }
 
-  /** The scheduled tick was killed already, where it came; those that follow are run by hand. */
+  /** By ticks that are run by hand. */
   async judge(): Promise<void> {
-    await this.#killer('evaluate').disarm();
     await this.#repeat('evaluate', () => runTick(this.#aws, this.#fleet));
     await waitFor('the ingest queue to show its message again', 120, async () =>
       (await readDepth(this.#aws, queues.ingest)).all === 0 ? true : undefined,
@@ -90,8 +87,27 @@ export class Twin {
     await this.#repeat('notify', () => this.#invoke('notify', { Records }));
   }
 
-  async sweep(): Promise<void> {
+  /**
+   * Of an object a note is left that says that it was not ingested to its end an hour ago: the sweep announces it, and
+   * ingest takes it in once more.
+   */
+  async sweep(at: number): Promise<void> {
+    const { key } = twinCapture(models.killed, at);
+    const row = { pk: { S: `ingesting#${models.killed}` }, sk: { S: objectId(captureBucket, key) } };
+    const note = { bucket: captureBucket, key, account: null, bytes: 1, since: Date.now() - 3_600_000 };
+    const Item = { ...row, value: { S: JSON.stringify(note) }, revision: { N: '1' } };
+    const { dynamo } = this.#aws;
+    await dynamo.send(new PutItemCommand({ TableName: this.#fleet.table, Item }));
     await this.#repeat('sweep', () => this.#invoke('sweep', { schedule: 'sweep' }));
+    const isGone = async () => {
+      const { Item: left } = await dynamo.send(new GetItemCommand({ TableName: this.#fleet.table, Key: row }));
+      return left === undefined ? true : undefined;
+    };
+    const gone = await waitFor('the object to be finished', 120, isGone).catch((error: unknown) => String(error));
+    this.#report.equal('the object that was left half way is finished by what the sweep announced', gone, true);
+    await waitFor('the ingest queue to be empty', 120, async () =>
+      (await readDepth(this.#aws, queues.ingest)).all === 0 ? true : undefined,
+    ).catch((error: unknown) => this.#report.check(String(error), false));
   }
 
   /** The same objects, the same rows, the same verdict. */

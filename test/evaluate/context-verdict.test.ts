@@ -64,7 +64,7 @@ describe('a window judged with what came before it', () => {
     );
     const onset = String(finding?.evidence.onset);
     expect(Math.abs(Date.parse(onset) - (firstHour + (before + 10) * hour)) / hour).toBeLessThanOrEqual(1);
-    expect(finding?.evidence).toMatchObject({ causes: 'pearson', unitChange: null });
+    expect(finding?.evidence).toMatchObject({ causes: 'distribution', unitChange: null });
     expect(verdict.rule.scales).toEqual([1, 2, 4, 8, 24, 72, 168]);
     expect(verdict.rule.calibration).toBe(calibration.description);
   });
@@ -106,6 +106,31 @@ describe('a window judged with what came before it', () => {
     const verdict = judge(19, { context });
     expect(verdict.tier).toBe('green');
     expect(verdict.rule.level).toBe(1e-300);
+  });
+
+  test('a range is paid for by the quality of data, not by drift', () => {
+    const follower = new Follower(baseline, calibration, policy);
+    for (const window of windows.slice(before, before + 2)) follower.add(window);
+    const last = windows[before + 1];
+    if (!last) throw new Error('expected a window');
+    const usual = summaryOf(last);
+    const summary = {
+      ...usual,
+      features: usual.features.map(([name, feature]) =>
+        feature.kind === 'numeric'
+          ? ([name, { ...feature, buckets: [...feature.buckets, [8000, 8] as const] }] as const)
+          : ([name, feature] as const),
+      ),
+    };
+    const kinds = (levels: Partial<DriftContext>) => {
+      const context = { calibration, stretches: follower.stretches(), windowsOfTrail: [], ...levels };
+      const { findings } = evaluateWindow(createInput(baseline, summary, { policy, context }));
+      return findings.map(({ kind }) => kind);
+    };
+    expect(kinds({ level: 1e-300, rangeLevel: 1e-5 })).toContain('range');
+    expect(kinds({ level: 1e-4, rangeLevel: 1e-300 })).not.toContain('range');
+    // Of a policy that leaves the quality of data out.
+    expect(kinds({ level: 1e-4 })).not.toContain('range');
   });
 
   test('a short window is not "insufficient" where the stretch it ends is long enough', () => {

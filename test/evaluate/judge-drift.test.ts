@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { calibrate } from '../../core/evaluate/calibration.ts';
 import { judgeDrift } from '../../core/evaluate/judge-drift.ts';
+import { StretchReader } from '../../core/evaluate/stretch-reader.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
 import type { TrailingCounts } from '../../core/model/trailing-counts.ts';
@@ -61,7 +62,7 @@ describe('the main rule', () => {
     expect(new Set(found.flat()).size).toBe(3);
     const drift = judgements.at(-1)?.features.find(({ drifted }) => drifted);
     const deciding = drift?.scales[drift.deciding];
-    expect(deciding?.causes).toEqual(['pearson']);
+    expect(deciding?.causes).toEqual(['distribution']);
     expect(deciding?.qValue).toBeLessThanOrEqual(policy.drift.level);
     expect(deciding?.effectFloor?.pValue).toBeLessThanOrEqual(policy.drift.effectLevel);
   });
@@ -139,6 +140,22 @@ describe('a judgement', () => {
     expect(first?.scales[0]?.minimumDetectableEffect).toBeGreaterThan(0.02);
   });
 
+  test('what could have been detected depends on the level', () => {
+    const { calibration } = follow({ features: 1, recordsPerHour: 150 }, 0, 9);
+    const [feature] = calibration.features;
+    if (!feature) throw new Error('expected a feature');
+    const at = (...levels: readonly number[]) => {
+      const reader = new StretchReader(calibration, policy.drift);
+      const row = [...new Array<number>(10).fill(15), 0];
+      reader.open(stretchOf([row]));
+      reader.measure(feature, row, 0);
+      return levels.map((level) => reader.detectable(0, level));
+    };
+    const [loose, strict] = at(1e-2, 1e-6);
+    expect(strict).toBeGreaterThan(loose ?? Number.POSITIVE_INFINITY);
+    expect([strict, loose]).toEqual(at(1e-6, 1e-2));
+  });
+
   test('a stretch with gaps wanders like a short one', () => {
     const full = { ...stretchOf(counts, 168), windows: 168 };
     const sparse = { ...full, windows: 2 };
@@ -161,6 +178,31 @@ describe('a judgement', () => {
     // PSI .04 and .2.
     expect(judge([0.14, 0.06, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0])).toMatchObject({ drifted: false });
     expect(judge([0.2, 0.02, 0.08, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0])).toMatchObject({ drifted: true });
+  });
+
+  test('missing values in hours that never had any: surer with each of them, never certain', () => {
+    const missing = { variance: 2.3e-5, uncertainty: 2.6e-10 };
+    const features = calibration.features.map((feature) => ({
+      ...feature,
+      wander: feature.wander.map((wander) => ({ ...wander, missing })),
+    }));
+    const pValueOf = (count: number) => {
+      const rows = counts.map((row) => [...row.slice(0, 10), count]);
+      const judged = judgeDrift({
+        policy,
+        baseline,
+        calibration: { ...calibration, features },
+        stretches: [stretchOf(rows)],
+      });
+      return judged.features[0]?.scales[0]?.missing?.pValue ?? Number.NaN;
+    };
+    expect(calibration.features[0]?.shares[10]).toBe(0);
+    expect(pValueOf(0)).toBe(1);
+    const pValues = [2, 5, 20, 100, 1e4].map(pValueOf);
+    expect(pValues).toEqual([...pValues].sort((a, b) => b - a));
+    expect(pValues.at(-1)).toBeGreaterThan(0);
+    expect(pValues.at(-1)).toBeLessThan(1e-5);
+    expect(pValueOf(1e8)).toBeLessThan(1e-5);
   });
 
   test('impossible and extreme counts give defined numbers', () => {

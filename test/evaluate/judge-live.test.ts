@@ -3,7 +3,7 @@ import { judgeLive, type LiveInput, silenceAfterSeconds } from '../../core/evalu
 import { createLiveVerdict } from '../../core/evaluate/live-verdict.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
 import type { MinuteSlot } from '../../core/model/profile.ts';
-import type { SloVerdict } from '../../core/model/verdict.ts';
+import type { BurningPair, SloVerdict } from '../../core/model/verdict.ts';
 import { createRandom, noRecords, plainPolicy } from './synthetic-model.ts';
 
 const policy: ModelPolicy = {
@@ -128,16 +128,55 @@ const brokenSlo: SloVerdict = {
   burnRateShort: 1000,
   errorBudgetRemaining: 0.42,
   broken: true,
+  burning: {
+    tier: 'red',
+    threshold: 14.4,
+    longMinutes: 60,
+    shortMinutes: 5,
+    bad: 100,
+    valid: 1200,
+    longRate: 83.3,
+    shortRate: 1000,
+  },
 };
 
 test('a broken objective is red and says how fast it burns and since when', () => {
   const slots = createHour((left) => ({ slis: [['fast', left <= 5 ? 0 : 20, 20]] }));
-  expect(judge(slots, { slos: [{ ...brokenSlo, broken: false }] }).tier).toBe('green');
+  expect(judge(slots, { slos: [{ ...brokenSlo, broken: false, burning: undefined }] }).tier).toBe('green');
   const judgement = judge(slots, { slos: [brokenSlo] });
   expect(judgement.findings[0]).toMatchObject({ id: 'slo:fast', tier: 'red', kind: 'slo' });
   expect(judgement.findings[0]?.message).toBe(
-    'fast: 100 of 1,200 requests of the last hour were too slow, 83.3 times what the objective allows, 42 % of the error budget is left; since 2026-03-01 13:55 UTC',
+    'fast: 100 of 1,200 requests of the last hour were too slow, 83.3 times what the objective allows (red from 14.4 over 1 h and 5 min), 42 % of the error budget is left; since 2026-03-01 13:55 UTC',
   );
+});
+
+test('a finding names the pair of windows, and how long the budget lasts', () => {
+  const slots = createHour((left) => ({ slis: [['fast', left <= 5 ? 0 : 20, 20]] }));
+  const messageOf = (burning: Partial<BurningPair>, slo: Partial<SloVerdict> = {}) =>
+    judge(slots, { slos: [{ ...brokenSlo, ...slo, burning: { ...pair, ...burning } }] }).findings[0];
+  const pair: BurningPair = {
+    tier: 'yellow',
+    threshold: 3,
+    longMinutes: 1440,
+    shortMinutes: 120,
+    bad: 150,
+    valid: 30_000,
+    longRate: 5,
+    shortRate: 50,
+  };
+  const ticket = messageOf({}, { broken: false, errorBudgetExhaustionSeconds: 200_000 });
+  expect(ticket).toMatchObject({ id: 'slo:fast', tier: 'yellow', evidence: { sinceMinute: null, longMinutes: 1440 } });
+  expect(ticket?.message).toBe(
+    'fast: 150 of 30,000 requests of the last day were too slow, 5 times what the objective allows (yellow from 3 over 24 h and 2 h), 42 % of the error budget is left, for 2.3 days at the rate of the last 6 h',
+  );
+  expect(messageOf({ longMinutes: 4320, shortMinutes: 360, threshold: 1 }, { errorBudgetRemaining: 0 })?.message).toBe(
+    'fast: 150 of 30,000 requests of the last 3 days were too slow, 5 times what the objective allows (yellow from 1 over 3 days and 6 h), the error budget is spent',
+  );
+  // The trouble may be older than the oldest minute at hand: then it began six hours ago at the earliest.
+  const old = createHour(() => ({ slis: [['fast', 0, 20]] }));
+  const burning: BurningPair = { ...pair, tier: 'red', threshold: 6, longMinutes: 360, shortMinutes: 30 };
+  expect(judge(old, { slos: [{ ...brokenSlo, burning }] }).findings[0]?.evidence.sinceMinute).toBe(endMinute - 360);
+  expect(judge(slots, { slos: [{ ...brokenSlo, burning }] }).findings[0]?.evidence.sinceMinute).toBe(endMinute - 5);
 });
 
 test('silence is red, unless the source confirms that nobody called', () => {

@@ -16,6 +16,8 @@ interface Case {
   readonly populationStabilityIndex: number;
   readonly jensenShannonDistance: number;
   readonly pearson: { readonly statistic: number; readonly degreesOfFreedom: number; readonly pValue: number };
+  /** Of numeric features. */
+  readonly ranksPValue?: number;
   readonly effectFloorPValue: number;
   readonly missingPValue: number;
   readonly unseenPValue?: number;
@@ -74,6 +76,8 @@ test.each(fixture.cases.map((example) => [example.name, example] as const))(
     expectClose(feature?.tests.pearson?.statistic, example.pearson.statistic);
     expect(feature?.tests.pearson?.degreesOfFreedom).toBe(example.pearson.degreesOfFreedom);
     expectClose(feature?.tests.pearson?.pValue, example.pearson.pValue);
+    expect(feature?.tests.ranks === undefined).toBe(example.ranksPValue === undefined);
+    if (example.ranksPValue !== undefined) expectClose(feature?.tests.ranks?.pValue, example.ranksPValue);
     expectClose(feature?.tests.effectFloor?.pValue, example.effectFloorPValue);
     expectClose(feature?.tests.missing?.pValue, example.missingPValue);
     if (example.unseenPValue !== undefined) expectClose(feature?.tests.unseen?.pValue, example.unseenPValue);

@@ -2,11 +2,12 @@ import { type Calibration, calibrate } from '../../core/evaluate/calibration.ts'
 import { cellOfWindow } from '../../core/evaluate/cells.ts';
 import { type DriftJudgement, judgeDrift } from '../../core/evaluate/judge-drift.ts';
 import { sliceBaseline } from '../../core/evaluate/slice-baseline.ts';
-import { judgeSlices, type SliceJudgement } from '../../core/evaluate/slice-judgement.ts';
+import { judgeSlices, type SliceContext, type SliceJudgement } from '../../core/evaluate/slice-judgement.ts';
 import { extendTrail, trailingCounts, windowsOfTrails } from '../../core/evaluate/trail.ts';
 import type { Baseline, BaselineSlice } from '../../core/model/baseline.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
 import type { Layout } from '../../core/model/layout.ts';
+import type { ModelPolicy } from '../../core/model/policy.ts';
 import { type SlicePolicy, sliceOf } from '../../core/model/slice.ts';
 import type { Trail, TrailingCounts } from '../../core/model/trailing-counts.ts';
 import { encodeCountRuns } from '../../core/stats/count-runs.ts';
@@ -73,6 +74,9 @@ export class SlicedModel {
   judgeNext(levels: { readonly drift: number; readonly slices: number }): {
     readonly whole: DriftJudgement;
     readonly slices: SliceJudgement;
+    readonly policy: ModelPolicy;
+    readonly stretches: readonly TrailingCounts[];
+    readonly contexts: readonly SliceContext[];
   } {
     const start = firstWindow + this.#next * hour;
     const counts = this.#draw(this.#options.shift ?? (() => 0));
@@ -98,7 +102,7 @@ export class SlicedModel {
       slices: contexts,
       level: levels.slices,
     });
-    return { whole: judgement, slices };
+    return { whole: judgement, slices, policy, stretches: whole, contexts };
   }
 
   #extend(trails: Trail[], start: number, counts: readonly Float64Array[]): readonly TrailingCounts[] {

@@ -45,7 +45,7 @@ describe('a slice that drifts', () => {
     const [finding] = last.slices.findings;
     expect(finding).toMatchObject({ tier: 'yellow', kind: 'drift', feature: 'feature001', slice: 'region=APAC' });
     expect(finding?.message).toMatch(/^feature001 where region=APAC: \d+ % of records now lie at or above /);
-    expect(finding?.evidence).toMatchObject({ slices: 'region=APAC', causes: 'pearson' });
+    expect(finding?.evidence).toMatchObject({ slices: 'region=APAC', causes: 'distribution' });
   });
 
   test('explains the drift of the whole model, without a second finding', () => {

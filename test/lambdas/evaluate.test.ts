@@ -1,14 +1,20 @@
 import { expect, test } from 'vitest';
 import { metricNames } from '../../core/contract/metric-names.ts';
 import { createEvaluateHandler } from '../../lambdas/evaluate.ts';
+import type { RetryDelay } from '../../lambdas/retry-delay.ts';
 import { createRuntime, type WorldPorts } from '../pipeline/embedded-world.ts';
 import { context, failedIds, queueBatch, RecordedLog } from './events.ts';
 import { crashAtEveryWrite, hour, LambdaWorld, minute, payloads, requests, start } from './lambda-world.ts';
 
 const tickEvent = { schedule: 'tick' };
 
-function handlerOf(world: LambdaWorld, ports: WorldPorts = world.process(), log = new RecordedLog()) {
-  return createEvaluateHandler(async () => ({ runtimes: [world.runtime], ports, log }));
+function handlerOf(
+  world: LambdaWorld,
+  ports: WorldPorts = world.process(),
+  log = new RecordedLog(),
+  retries: RetryDelay = { delay: async () => {} },
+) {
+  return createEvaluateHandler(async () => ({ runtimes: [world.runtime], ports, retries, log }));
 }
 
 /** Two closed windows, the second one drifted, both due. */
@@ -68,7 +74,7 @@ test('equal touches are judged once and acknowledged together; a bad one fails a
     if (windowStart === start) reads.push(windowStart);
     return read(series, windowStart);
   };
-  const unknown = JSON.stringify({ windowPrefix: 'fragments/nobody/AllTraffic/v1/none/20260302T000000Z/' });
+  const unknown = JSON.stringify({ windowPrefix: 'fragments/nobody/AllTraffic/v1/none-3600/20260302T000000Z/' });
   const answer = await handlerOf(world, ports, log)(queueBatch([body, '{}', body, body, unknown]), context);
   expect(failedIds(answer)).toEqual(['m1']);
   expect(log.messages('info')).toEqual(['window judged again']);
@@ -108,6 +114,57 @@ test('a window that can not be judged fails with its own messages only', async (
   expect(failedIds(await handlerOf(world, poisoned, log)(queueBatch(bodies), context))).toEqual(['m0']);
   expect(world.verdicts().map(({ revision }) => revision)).toEqual([0, 0, 1]);
   expect(JSON.stringify(log.lines)).not.toContain('secret');
+});
+
+test('windows that there is no time for are put off, not tried, and have the first turn when they come again', async () => {
+  const world = await createTickWorld();
+  await handlerOf(world)(tickEvent, context);
+  const windows = [start, start + hour];
+  for (const from of windows) await world.deliver(payloads(from, `late-${from}`, { arrived: start + 3 * hour }));
+  const bodies = (await world.sqlite.touches.take(10)).map(({ windowPrefix }) => JSON.stringify({ windowPrefix }));
+  expect(bodies).toHaveLength(2);
+  // The first one once more: one judgement for both of its messages.
+  const batch = [...bodies, bodies[0]].map((body, at) => ({
+    messageId: `m${at}`,
+    body,
+    receiptHandle: `handle-${at}`,
+    attributes: { ApproximateReceiveCount: at === 1 ? '2' : '1' },
+  }));
+  const log = new RecordedLog();
+  const delays: (readonly [string, number])[] = [];
+  const retries: RetryDelay = { delay: async (handle, seconds) => void delays.push([handle, seconds]) };
+  const remaining = [300_000, 89_000];
+  const short = { ...context, getRemainingTimeInMillis: () => remaining.shift() };
+  const answer = await handlerOf(world, world.process(), log, retries)({ Records: batch }, short);
+  expect(failedIds(answer)).toEqual(['m0', 'm2']);
+  expect(delays).toEqual([
+    ['handle-0', 30],
+    ['handle-2', 30],
+  ]);
+  expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+    ['info', 'window judged again'],
+    ['warn', 'windows put off: the time is up'],
+  ]);
+  const judged = () => world.verdicts().map(({ window, revision }) => [Date.parse(window.start), revision]);
+  expect(judged()).toEqual([
+    [start, 0],
+    [start + hour, 0],
+    [start + hour, 1],
+  ]);
+  const later = { ...context, getRemainingTimeInMillis: () => 300_000 };
+  const again = { Records: batch.filter((_, at) => at !== 1) };
+  expect(failedIds(await handlerOf(world)(again, later))).toEqual([]);
+  expect(judged()).toContainEqual([start, 1]);
+});
+
+test('a touch that failed is brought back soon', async () => {
+  const world = await createTickWorld();
+  const delays: (readonly [string, number])[] = [];
+  const retries: RetryDelay = { delay: async (handle, seconds) => void delays.push([handle, seconds]) };
+  const record = { messageId: 'm0', body: '{}', receiptHandle: 'handle', attributes: { ApproximateReceiveCount: '3' } };
+  const handler = handlerOf(world, world.process(), new RecordedLog(), retries);
+  expect(failedIds(await handler({ Records: [record] }, context))).toEqual(['m0']);
+  expect(delays).toEqual([['handle', 120]]);
 });
 
 test('metrics that were throttled are published by the next tick: no score and no page is lost', async () => {

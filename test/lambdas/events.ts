@@ -1,3 +1,5 @@
+import { announcementSchema } from '../../core/contract/env-names.ts';
+import type { AnnouncedCapture } from '../../core/pipeline/ports.ts';
 import type { Log, LogFields } from '../../lambdas/log.ts';
 import { captureBucket } from '../pipeline/capture-lines.ts';
 
@@ -12,6 +14,11 @@ export function captureEvent(key: string, changes: Readonly<Record<string, unkno
     detail: { bucket: { name: captureBucket }, object: { key, size: 100 } },
     ...changes,
   });
+}
+
+/** An object that the sweep announces on the same queue. */
+export function announcement(capture: AnnouncedCapture): string {
+  return JSON.stringify({ schema: announcementSchema, ...capture });
 }
 
 /** A batch of SQS; the messages are named by their position. */

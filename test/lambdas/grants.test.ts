@@ -8,7 +8,7 @@ import { createEvaluateHandler } from '../../lambdas/evaluate.ts';
 import { connectEvaluate } from '../../lambdas/evaluate-on-aws.ts';
 import { createIngestHandler } from '../../lambdas/ingest.ts';
 import { createNotifyHandler } from '../../lambdas/notify.ts';
-import { connectIngest, connectNotify, connectRetries } from '../../lambdas/ports-on-aws.ts';
+import { connectIngest, connectNotify, connectRetries, connectSweep } from '../../lambdas/ports-on-aws.ts';
 import { createSweepHandler } from '../../lambdas/sweep.ts';
 import { place, resolveTemplate } from '../lib/resolve-template.ts';
 import { type AwsRequest, type Grant, grantMatches, grantsOf, isAllowed } from '../lib/role-grants.ts';
@@ -46,21 +46,53 @@ type Handler = keyof typeof functions;
 const handlers = Object.keys(functions) as Handler[];
 
 /** What is granted for others than the handler's own code, and for what a test does not make happen. */
-const unused: readonly (readonly [action: RegExp, reason: string])[] = [
+const unused: readonly (readonly [grant: RegExp, reason: string])[] = [
   [/^logs:|^xray:/, 'the Lambda service writes logs and traces by the function’s role'],
   [/^sqs:(ReceiveMessage|DeleteMessage|GetQueueUrl|GetQueueAttributes)$/, 'the Lambda service polls the queue by it'],
-  [/^s3:AbortMultipartUpload$/, 'objects above 16 MiB are written in parts; those of a failed upload are removed'],
+  [/^s3:AbortMultipartUpload /, 'objects above 16 MiB are written in parts; those of a failed upload are removed'],
   [/^kms:(DescribeKey|Encrypt)$/, 'DynamoDB asks for them where its key is the customer’s'],
 ];
-/** Beyond those: what only the Lambda service does with a function's role. */
+/** Beyond those: each with its reason. */
 const unusedBy: Readonly<Record<Handler, readonly string[]>> = {
-  // Of the state bucket: a fragment that expired between its refusal and its comparison is not forbidden, but gone.
-  ingest: ['s3:ListBucket'],
-  // Destination of failed runs; queue of touches, which fail as a whole.
-  evaluate: ['sqs:SendMessage', 'sqs:ChangeMessageVisibility', 's3:ListBucket'],
-  sweep: ['sqs:SendMessage'],
-  // A verdict that is gone must not keep its message from being sent.
-  notify: ['sqs:SendMessage', 's3:ListBucket'],
+  ingest: [
+    // What is there already is compared: nothing was left half way there.
+    's3:GetObject state/empty/credit/*',
+    's3:GetObject state/runtimes/credit/*',
+    // A fragment that expired between its refusal and its comparison is not forbidden, but gone.
+    's3:ListBucket state',
+    's3:ListBucket audit',
+    // A key that was ingested before with other content becomes a finding.
+    'dynamodb:GetItem models',
+    'dynamodb:PutItem models',
+  ],
+  evaluate: [
+    // Learned from four weeks of windows.
+    's3:GetObject state/learned/credit/*',
+    's3:PutObject state/learned/credit/*',
+    's3:ListBucket audit',
+    // Destination of failed runs.
+    'sqs:SendMessage tidewatch-main-runs-dead',
+  ],
+  sweep: [
+    // Nothing was told of the fleet as a whole.
+    's3:GetObject audit/bundles/fleet/*',
+    // A finding as of ingest's.
+    'dynamodb:PutItem models',
+    // A note of an object that is too old to be ingested.
+    'dynamodb:DeleteItem ingesting#credit',
+    'sqs:SendMessage tidewatch-main-runs-dead',
+  ],
+  notify: [
+    // A verdict that is gone must not keep its message from being sent.
+    's3:ListBucket state',
+    's3:ListBucket audit',
+    // Every verdict's alarm rang.
+    'dynamodb:PutItem doorbells',
+    // Nothing was red.
+    'sns:Publish tidewatch-red',
+    // Of its own failed runs.
+    'sqs:SendMessage tidewatch-notify-dead',
+  ],
 };
 
 function resourceId(type: string, pattern: RegExp): string {
@@ -76,6 +108,34 @@ function environmentOf(functionName: string): Readonly<Record<string, string>> {
   const template = templates.get(found?.stack ?? '');
   if (!found || !template) throw new Error(`expected a function ${functionName}`);
   return (resolveTemplate(found.properties.Environment, template) as { Variables: Record<string, string> }).Variables;
+}
+
+/** A grant taken apart: one action on one resource, of one partition where it names several. */
+function singleGrants(grant: Grant): readonly Grant[] {
+  const conditions = grant.conditions.map(([operator, key, values]) =>
+    key === 'dynamodb:LeadingKeys'
+      ? values.map((value) => [operator, key, [value]] as const)
+      : [[operator, key, values] as const],
+  );
+  const choices = conditions.reduce<readonly Grant['conditions'][]>(
+    (all, one) => all.flatMap((chosen) => one.map((condition) => [...chosen, condition])),
+    [[]],
+  );
+  return grant.actions.flatMap((action) =>
+    grant.resources.flatMap((resource) =>
+      choices.map((chosen) => ({ ...grant, actions: [action], resources: [resource], conditions: chosen })),
+    ),
+  );
+}
+
+/** `s3:GetObject state/fragments/credit/*`, `dynamodb:PutItem series#credit`, `sns:Publish topic`, else the action alone. */
+function describeGrant({ actions, resources, conditions }: Grant): string {
+  const [action = ''] = actions;
+  const object = /:s3:::tidewatch-(state|audit)-[^/]*(\/.*)?$/.exec(resources[0] ?? '');
+  const rows = conditions.find(([, key]) => key === 'dynamodb:LeadingKeys')?.[2][0];
+  const named = /^(sns:Publish|sqs:SendMessage)$/.test(action) ? resources[0]?.split(':').at(-1) : undefined;
+  const subject = object ? `${object[1]}${object[2] ?? ''}` : (rows ?? named);
+  return subject === undefined ? action : `${action} ${subject}`;
 }
 
 const seen = new Map<Handler, readonly AwsRequest[]>();
@@ -95,24 +155,29 @@ async function run(handler: Handler, time: number, step: () => Promise<unknown>)
 const log = new RecordedLog();
 const runtimes = () => ({ runtimes: [runtime], log });
 
+function received(bodies: readonly string[]) {
+  return queueBatch(bodies).Records.map((record) => ({ ...record, receiptHandle: 'handle' }));
+}
+
 function ingest(time: number, objects: readonly CaptureObject[], others: readonly string[] = []) {
   for (const { key, body, arrived } of objects) aws.place(captureBucket, key, body, arrived);
-  const batch = queueBatch([...objects.map(({ key }) => captureEvent(key)), ...others]);
-  const Records = batch.Records.map((record) => ({ ...record, receiptHandle: 'handle' }));
+  const Records = received([...objects.map(({ key }) => captureEvent(key)), ...others]);
   return run('ingest', time, () =>
-    createIngestHandler(async () => ({ ...runtimes(), ports: connectIngest(), retries: connectRetries() }))(
-      { Records },
-      context,
-    ),
+    createIngestHandler(async () => ({
+      ...runtimes(),
+      ports: connectIngest(),
+      retries: connectRetries('ingestQueueUrl'),
+    }))({ Records }, context),
   );
 }
 
 function evaluate(time: number, event: unknown) {
   return run('evaluate', time, () =>
-    createEvaluateHandler(async () => ({ ...runtimes(), ports: connectEvaluate([runtime.policy], log) }))(
-      event,
-      context,
-    ),
+    createEvaluateHandler(async () => ({
+      ...runtimes(),
+      ports: connectEvaluate([runtime.policy], log),
+      retries: connectRetries('touchQueueUrl'),
+    }))(event, context),
   );
 }
 
@@ -169,7 +234,7 @@ beforeAll(async () => {
   await evaluate(start + hour + 11 * minute, { schedule: 'tick' }).catch(() => undefined);
   await evaluate(start + hour + 11 * minute, { schedule: 'tick' });
   await ingest(start + hour + 12 * minute, [payloads(start, 'late')]);
-  await evaluate(start + hour + 13 * minute, queueBatch(aws.touches));
+  await evaluate(start + hour + 13 * minute, { Records: received([...aws.touches, '{']) });
   aws.failNext('sns:Publish');
   await notify(start + hour + 14 * minute, 'ALARM').catch(() => undefined);
   await notify(start + hour + 14 * minute, 'ALARM');
@@ -183,10 +248,17 @@ beforeAll(async () => {
   // And one whose ingestion ended half way.
   aws.failNext('dynamodb:DeleteItem');
   await ingest(start + 2 * hour + 20 * minute, [malformed(start + hour, 'half')]);
-  await run('sweep', start + 4 * hour, () =>
-    createSweepHandler(async () => ({ ...runtimes(), ports: connectIngest() }))({ schedule: 'sweep' }, context),
-  );
-  await evaluate(start + 4 * hour + minute, queueBatch(aws.touches));
+  const sweep = (time: number) =>
+    run('sweep', time, () =>
+      createSweepHandler(async () => ({ ...runtimes(), ports: connectSweep() }))({ schedule: 'sweep' }, context),
+    );
+  await sweep(start + 4 * hour);
+  expect(aws.announced).toHaveLength(2);
+  // One without a line leaves no fragment; the next sweep forgets what it announced.
+  aws.place(captureBucket, 'data/credit/AllTraffic/empty.jsonl', Buffer.from(''), start);
+  await ingest(start + 4 * hour + minute, [], [...aws.announced, captureEvent('data/credit/AllTraffic/empty.jsonl')]);
+  await sweep(start + 5 * hour);
+  await evaluate(start + 5 * hour + minute, queueBatch(aws.touches));
 });
 
 afterAll(() => {
@@ -198,6 +270,7 @@ test('the run did what it was made for', () => {
   expect(log.messages('error').map((message) => message.split(' ')[0])).toEqual([
     'message',
     'tick',
+    'message',
     'alarm',
     'message',
   ]);
@@ -211,7 +284,8 @@ test('the run did what it was made for', () => {
   ]) {
     expect(messages).toContain(message);
   }
-  expect(aws.messages).toHaveLength(1);
+  // Probes of the alert path have no subject.
+  expect(aws.messages.filter((subject) => subject !== undefined)).toHaveLength(1);
 });
 
 describe.each(handlers)('the role of %s', (handler) => {
@@ -224,31 +298,55 @@ describe.each(handlers)('the role of %s', (handler) => {
     expect(refused.map(({ action, resource, context: keys }) => [action, resource, keys])).toEqual([]);
   });
 
-  test('allows nothing that is not used', () => {
+  test('allows nothing that is not used: no action, no prefix of objects, no partition of rows', () => {
     const requests = seen.get(handler) ?? [];
-    const isUsed = (grant: Grant, action: string) =>
-      requests.some((request) => request.action === action && grantMatches(grant, request));
     const idle = grants
       .filter(({ effect }) => effect === 'Allow')
-      .flatMap((grant) => grant.actions.filter((action) => !isUsed(grant, action)));
+      .flatMap(singleGrants)
+      .filter((grant) => !requests.some((request) => grantMatches(grant, request)))
+      .map(describeGrant);
     const unexplained = idle.filter(
-      (action) => !unused.some(([pattern]) => pattern.test(action)) && !unusedBy[handler].includes(action),
+      (grant) => !unused.some(([pattern]) => pattern.test(grant)) && !unusedBy[handler].includes(grant),
     );
     expect(unexplained).toEqual([]);
+    // What is excused and yet used, or not granted any more, needs no excuse.
+    expect(unusedBy[handler].filter((grant) => !idle.includes(grant))).toEqual([]);
   });
 
   test('refuses what nobody may do', () => {
-    const { TIDEWATCH_AUDIT_BUCKET: audit, TIDEWATCH_TABLE: table } = environmentOf(functions[handler]);
+    const {
+      TIDEWATCH_AUDIT_BUCKET: audit,
+      TIDEWATCH_STATE_BUCKET: state,
+      TIDEWATCH_TABLE: table,
+    } = environmentOf(functions[handler]);
     const tableArn = `arn:aws:dynamodb:${place.region}:${place.account}:table/${table}`;
+    const row = (action: string, partition: string): AwsRequest => ({
+      action: `dynamodb:${action}`,
+      resource: tableArn,
+      context: { 'dynamodb:LeadingKeys': [partition] },
+    });
     const requests: AwsRequest[] = [
       { action: 's3:DeleteObjectVersion', resource: `arn:aws:s3:::${audit}/bundles/x`, context: {} },
       { action: 's3:PutObject', resource: `arn:aws:s3:::${captureBucket}/data/credit/x`, context: {} },
       { action: 's3:GetObject', resource: `arn:aws:s3:::${captureBucket}/data/other/x`, context: {} },
-      { action: 'dynamodb:DeleteItem', resource: tableArn, context: { 'dynamodb:LeadingKeys': ['episodes'] } },
+      row('DeleteItem', 'episodes'),
+      row('PutItem', 'rollbacks'),
+      row('PutItem', 'deployments'),
+      row('PutItem', 'series#other'),
+      row('GetItem', 'rollbacks'),
+      ...(handler === 'notify'
+        ? [row('PutItem', 'models'), row('PutItem', 'series#credit'), row('PutItem', 'log')]
+        : [
+            row('PutItem', 'episodes'),
+            row('PutItem', 'deliveries'),
+            row('Query', 'series#other'),
+            { action: 's3:GetObject', resource: `arn:aws:s3:::${audit}/bundles/other/x`, context: {} },
+            { action: 's3:PutObject', resource: `arn:aws:s3:::${audit}/bundles/other/x`, context: {} },
+            { action: 's3:PutObject', resource: `arn:aws:s3:::${state}/verdicts/other/x`, context: {} },
+          ]),
       { action: 'sagemaker:InvokeEndpoint', resource: '*', context: {} },
       { action: 'cloudwatch:PutMetricData', resource: '*', context: { 'cloudwatch:namespace': ['AWS/Lambda'] } },
     ];
-    for (const request of requests)
-      expect([request.action, isAllowed(grants, request)]).toEqual([request.action, false]);
+    for (const request of requests) expect([request, isAllowed(grants, request)]).toEqual([request, false]);
   });
 });

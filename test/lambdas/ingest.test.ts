@@ -1,9 +1,11 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { objectId } from '../../core/contract/keys.ts';
 import type { ModelRuntime } from '../../core/pipeline/model-runtime.ts';
 import { createIngestHandler } from '../../lambdas/ingest.ts';
 import { type RetryDelay, retrySeconds } from '../../lambdas/retry-delay.ts';
 import { createRuntime, type WorldPorts } from '../pipeline/embedded-world.ts';
-import { captureEvent, context, failedIds, queueBatch, RecordedLog } from './events.ts';
+import { announcement, captureEvent, context, failedIds, queueBatch, RecordedLog } from './events.ts';
 import { crashAtEveryWrite, hour, LambdaWorld, malformed, minute, payloads, requests, start } from './lambda-world.ts';
 
 function handlerOf(
@@ -81,10 +83,10 @@ describe('a message that failed', () => {
     const delays: (readonly [string, number])[] = [];
     const retries: RetryDelay = { delay: async (handle, seconds) => void delays.push([handle, seconds]) };
     const handler = handlerOf([world.runtime], world.process(), new RecordedLog(), retries);
-    expect(failedIds(await handler(delivered(['1', '3', '1']), context))).toEqual(['m0', 'm1']);
+    expect(failedIds(await handler(delivered(['1', '3', '1']), context))).toEqual(['m1', 'm0']);
     expect(delays).toEqual([
-      ['handle-0', 30],
       ['handle-1', 120],
+      ['handle-0', 30],
     ]);
   });
 
@@ -179,33 +181,151 @@ test('models that share an object all get it, whatever happens to one of them', 
   expect(world.state.keys('fragments/')).toHaveLength(2);
 });
 
-test('at most four objects are worked on at a time, large ones alone and last', async () => {
-  const objects = Array.from({ length: 9 }, (_, index) => payloads(start, `n${index}`));
-  const world = await createLambdaWorld(objects);
-  const ports = world.process();
-  const sizes = new Map(objects.map(({ key }, index) => [key, index < 2 ? 9e6 : 100]));
-  let active = 0;
-  const seen: { readonly key: string; readonly active: number }[] = [];
-  const watched: WorldPorts = {
-    ...ports,
-    captures: {
-      list: (bucket, prefix) => ports.captures.list(bucket, prefix),
-      head: (bucket, key) => ports.captures.head(bucket, key),
-      read: async function* (object) {
-        active++;
-        seen.push({ key: object.key, active });
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        yield* ports.captures.read(object);
-        active--;
-      },
-    },
-  };
-  const bodies = objects.map(({ key }) =>
-    captureEvent(key, { detail: { bucket: { name: 'captures' }, object: { key, size: sizes.get(key) } } }),
+test('an object that the sweep announced is taken in for the model that it names', async () => {
+  const object = payloads(start, 'a');
+  const world = await createLambdaWorld([object]);
+  const other = await createRuntime({ name: 'other' });
+  const capture = { model: 'credit', bucket: 'captures', key: object.key, bytes: 100 };
+  const log = new RecordedLog();
+  // A note of an attempt by another configuration, which took more writes.
+  await world.sqlite.table.put('ingesting#credit', objectId('captures', object.key), {}, 0);
+  const handler = handlerOf([world.runtime, other], world.process(), log);
+  const batch = [announcement(capture), announcement({ ...capture, model: 'nobody' })];
+  expect(failedIds(await handler(queueBatch(batch), context))).toEqual([]);
+  expect(log.messages('warn')).toEqual(['capture refused: it lies under no source']);
+  expect(world.state.keys('fragments/')).toHaveLength(1);
+  expect(world.state.keys('fragments/credit/')).toHaveLength(1);
+  expect(await world.sqlite.table.list('ingesting#credit')).toEqual([]);
+});
+
+test('one that is gone meanwhile is forgotten', async () => {
+  const world = await createLambdaWorld([]);
+  const key = payloads(start, 'gone').key;
+  await world.sqlite.table.put('ingesting#credit', objectId('captures', key), {}, 0);
+  const body = announcement({ model: 'credit', bucket: 'captures', key, bytes: 100 });
+  expect(failedIds(await handlerOf([world.runtime], world.process())(queueBatch([body]), context))).toEqual([]);
+  expect(await world.sqlite.table.list('ingesting#credit')).toEqual([]);
+});
+
+test.each([
+  { schema: 'tidewatch.announcement/2' },
+  { model: '' },
+  { bucket: ['captures'] },
+  { key: null },
+  { key: undefined },
+  { account: 111122223333 },
+  { account: '' },
+  { bytes: '100' },
+  { bytes: -1 },
+  { bytes: 1.5 },
+  { bytes: undefined },
+])('an announcement of another shape fails: %j', async (changes) => {
+  const object = payloads(start, 'a');
+  const world = await createLambdaWorld([object]);
+  const capture = { model: 'credit', bucket: 'captures', key: object.key, account: '111122223333', bytes: 100 };
+  const [sound, odd] = [capture, { ...capture, ...changes }].map((one) =>
+    JSON.stringify({ schema: 'tidewatch.announcement/1', ...one }),
   );
-  expect(failedIds(await handlerOf([world.runtime], watched)(queueBatch(bodies), context))).toEqual([]);
-  expect(Math.max(...seen.map((one) => one.active))).toBe(4);
-  expect(seen.slice(-2)).toEqual(objects.slice(0, 2).map(({ key }) => ({ key, active: 1 })));
+  const log = new RecordedLog();
+  const handler = handlerOf([world.runtime], world.process(), log);
+  expect(failedIds(await handler(queueBatch([odd, sound]), context))).toEqual(['m0']);
+  expect(world.captures.reads).toEqual([object.key]);
+  expect(JSON.stringify(log.lines)).toMatch(/message\.(schema|model|bucket|key|account|bytes): expected/);
+});
+
+describe('the order of a batch', () => {
+  /** Notes what is read, and how many at a time; `onRead` is told of each. */
+  function watchReads(ports: WorldPorts, onRead: (key: string) => void = () => {}) {
+    const seen: { readonly key: string; readonly active: number }[] = [];
+    let active = 0;
+    const watched: WorldPorts = {
+      ...ports,
+      captures: {
+        list: (bucket, prefix) => ports.captures.list(bucket, prefix),
+        head: (bucket, key) => ports.captures.head(bucket, key),
+        read: async function* (object) {
+          active++;
+          seen.push({ key: object.key, active });
+          onRead(object.key);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          yield* ports.captures.read(object);
+          active--;
+        },
+      },
+    };
+    return { seen, watched };
+  }
+  const sized = (key: string, size: number) =>
+    captureEvent(key, { detail: { bucket: { name: 'captures' }, object: { key, size } } });
+
+  test('at most four objects are worked on at a time, large ones alone and last', async () => {
+    const objects = Array.from({ length: 9 }, (_, index) => payloads(start, `n${index}`));
+    const world = await createLambdaWorld(objects);
+    const { seen, watched } = watchReads(world.process());
+    const bodies = objects.map(({ key }, index) => sized(key, index < 2 ? 9e6 : 100));
+    expect(failedIds(await handlerOf([world.runtime], watched)(queueBatch(bodies), context))).toEqual([]);
+    expect(Math.max(...seen.map((one) => one.active))).toBe(4);
+    expect(seen.slice(-2)).toEqual(objects.slice(0, 2).map(({ key }) => ({ key, active: 1 })));
+  });
+
+  test('what is compressed is large where its text may be', async () => {
+    const plain = Array.from({ length: 6 }, (_, index) => payloads(start, `n${index}`));
+    const objects = plain.map((object, index) =>
+      index < 2 ? { ...object, key: `${object.key}.gz`, body: gzipSync(object.body) } : object,
+    );
+    const world = await createLambdaWorld(objects);
+    const { seen, watched } = watchReads(world.process());
+    const bodies = objects.map(({ key }) => sized(key, 500_000));
+    expect(failedIds(await handlerOf([world.runtime], watched)(queueBatch(bodies), context))).toEqual([]);
+    expect(seen.slice(-2)).toEqual(objects.slice(0, 2).map(({ key }) => ({ key, active: 1 })));
+    expect(world.state.keys('fragments/')).toHaveLength(6);
+  });
+
+  test('what there is no time for is put off, not tried, and has the first turn when it comes again', async () => {
+    const objects = Array.from({ length: 10 }, (_, index) => payloads(start, `n${index}`));
+    const world = await createLambdaWorld(objects);
+    let remaining = 300_000;
+    const timed = { ...context, getRemainingTimeInMillis: () => remaining };
+    // Each takes 45 seconds.
+    const { seen, watched } = watchReads(world.process(), () => {
+      remaining -= 45_000;
+    });
+    const delays: (readonly [string, number])[] = [];
+    const retries: RetryDelay = { delay: async (handle, seconds) => void delays.push([handle, seconds]) };
+    const log = new RecordedLog();
+    const handler = handlerOf([world.runtime], watched, log, retries);
+    const receives = new Map(objects.map(({ key }) => [key, 0]));
+    const deliver = async (keys: readonly string[]) => {
+      remaining = 300_000;
+      const Records = keys.map((key) => {
+        receives.set(key, (receives.get(key) ?? 0) + 1);
+        return {
+          messageId: key,
+          body: sized(key, 9e6),
+          receiptHandle: `handle ${key}`,
+          attributes: { ApproximateReceiveCount: String(receives.get(key)) },
+        };
+      });
+      return failedIds(await handler({ Records }, timed));
+    };
+
+    const keys = objects.map(({ key }) => key);
+    const putOff = await deliver(keys);
+    // Begun after 0, 45, 90, 135 and 180 seconds; 75 are left then.
+    expect(seen.map(({ key }) => key)).toEqual(keys.slice(0, 5));
+    expect(putOff).toEqual(keys.slice(5));
+    expect(delays).toEqual(putOff.map((key) => [`handle ${key}`, 30]));
+    expect(log.messages('error')).toEqual([]);
+    expect(log.lines.filter(({ level }) => level === 'warn').map(({ message, fields }) => [message, fields])).toEqual([
+      ['captures put off: the time is up', { requestId: 'request-1', captures: 5 }],
+    ]);
+
+    const late = Array.from({ length: 5 }, (_, index) => payloads(start, `late${index}`));
+    for (const object of late) world.captures.put(object);
+    expect(await deliver([...late.map(({ key }) => key), ...putOff])).toEqual(late.map(({ key }) => key));
+    expect(seen.slice(5).map(({ key }) => key)).toEqual(putOff);
+    expect(world.state.keys('fragments/')).toHaveLength(10);
+  });
 });
 
 test('killed after any write and delivered again, nothing differs from an undisturbed run', async () => {

@@ -28,7 +28,14 @@ export class LambdaWorld extends World {
   /** All that counts, in a form that two worlds can be compared by. Metrics as alarms see them: by their maximum. */
   async contents() {
     const { table, touches } = this.sqlite;
-    const partitions = ['models', `series#${this.runtime.policy.name}`, 'episodes'];
+    const model = this.runtime.policy.name;
+    const partitions = [
+      'models',
+      'episodes',
+      'deliveries',
+      'doorbells',
+      ...['series', 'ingesting', 'announced', 'runtimes'].map((kind) => `${kind}#${model}`),
+    ];
     const rows = await Promise.all(
       partitions.map(async (partition) =>
         (await table.list(partition)).map(({ key, row }) => [partition, key, row.value]),

@@ -6,6 +6,9 @@ import { alarmMessage } from '../../core/alarm/alarm-message.ts';
 import { modelAlarmNames, modelAlarms } from '../../core/contract/alarm-definitions.ts';
 import { shardAlarmNames, shardAlarms } from '../../core/contract/shard-alarms.ts';
 import type { AlarmStateValue } from '../../core/model/alarm.ts';
+import type { SeriesState } from '../../core/pipeline/series.ts';
+import { answerProbe } from '../../core/pipeline/watch-alert-path.ts';
+import { probeText, readProbe } from '../../core/route/probe.ts';
 import { createEvaluateHandler } from '../../lambdas/evaluate.ts';
 import { createNotifyHandler } from '../../lambdas/notify.ts';
 import { createRuntime, type WorldPorts } from '../pipeline/embedded-world.ts';
@@ -18,8 +21,12 @@ let published: { readonly topic: string; readonly id: string; readonly event: st
 /** How many requests SNS refuses first. */
 let refusals = 0;
 
+/** Whether what is sent the way that alarms take comes back. */
+let isPathOpen = true;
+
 beforeEach(() => {
   published = [];
+  isPathOpen = true;
   refusals = 0;
   sns = mockClient(SNSClient);
   sns.on(PublishCommand).callsFake(({ TopicArn, MessageAttributes }) => {
@@ -52,7 +59,19 @@ function handlerOf(world: LambdaWorld, ports: WorldPorts = world.process(), log 
   const { policy, fleet } = world.runtime;
   const notifier = new SnsNotifier(client, topicsOf(world), ports.table);
   const shards = ['main', 'other'];
-  return createNotifyHandler(async () => ({ fleet, policies: [policy], shards, ports: { ...ports, notifier }, log }));
+  const probes = {
+    send: async (_: string, text: string) => {
+      const tier = readProbe(text);
+      if (isPathOpen && tier) await answerProbe(fleet, [policy], { ...ports, notifier }, tier);
+    },
+  };
+  return createNotifyHandler(async () => ({
+    fleet,
+    policies: [policy],
+    shards,
+    ports: { ...ports, notifier, probes },
+    log,
+  }));
 }
 
 /** CloudWatch's message of a state change. */
@@ -73,6 +92,7 @@ async function arrangeDrift(world: LambdaWorld) {
   const tick = createEvaluateHandler(async () => ({
     runtimes: [world.runtime],
     ports: world.process(),
+    retries: { delay: async () => {} },
     log: new RecordedLog(),
   }));
   await tick({ schedule: 'tick' }, context);
@@ -94,7 +114,11 @@ test('an alarm is told to the people of its tier, once, and its message is evide
   for (let delivery = 0; delivery < 3; delivery++) await handlerOf(world)(event, context);
   expect(messagesOf(world)).toEqual([expect.stringMatching(/^yellow raised /)]);
   expect(world.audit.keys().length).toBe(evidence + 1);
+  world.clock.set(at + hour);
   await handlerOf(world)(notifications([alarm(world, names.yellow, 'OK', at + hour)]), context);
+  expect(messagesOf(world)).toHaveLength(1);
+  world.clock.set(at + hour + 10 * minute);
+  await handlerOf(world)({ schedule: 'overdue' }, context);
   expect(messagesOf(world)[1]).toMatch(/^yellow recovered /);
 });
 
@@ -104,7 +128,10 @@ test('the alarms of shards are told as well, each for itself', async () => {
     handlerOf(world)(notifications([alarm(world, shardAlarmNames(shard).heartbeat, to, time)]), context);
   await tell('main', 'ALARM', at);
   await tell('other', 'ALARM', at + minute);
+  world.clock.set(at + 2 * minute);
   await tell('main', 'OK', at + 2 * minute);
+  world.clock.set(at + 12 * minute);
+  await handlerOf(world)({ schedule: 'overdue' }, context);
   expect(messagesOf(world)).toEqual([
     expect.stringMatching(/^red raised /),
     expect.stringMatching(/^red raised /),
@@ -112,20 +139,85 @@ test('the alarms of shards are told as well, each for itself', async () => {
   ]);
 });
 
-test('an alarm that returned within the hold-off is raised by the schedule where it lasts', async () => {
+test('an alarm that flaps is one incident, which recovers once it was quiet for the hold', async () => {
   const world = await createDriftWorld();
-  for (const [index, state] of (['ALARM', 'OK', 'ALARM'] as const).entries()) {
-    await handlerOf(world)(notifications([alarm(world, names.red, state, at + index * minute)]), context);
+  for (const [index, state] of (['ALARM', 'OK', 'ALARM', 'OK', 'ALARM', 'OK'] as const).entries()) {
+    world.clock.set(at + index * 5 * minute);
+    await handlerOf(world)(notifications([alarm(world, names.red, state, at + index * 5 * minute)]), context);
+    await handlerOf(world)({ schedule: 'overdue' }, context);
   }
-  expect(messagesOf(world)).toHaveLength(2);
-  world.clock.set(at + hour);
-  await handlerOf(world)({ schedule: 'overdue' }, context);
-  await handlerOf(world)({ 'detail-type': 'Scheduled Event' }, context);
+  expect(messagesOf(world)).toHaveLength(1);
+  world.clock.set(at + 35 * minute);
+  for (let run = 0; run < 2; run++) await handlerOf(world)({ 'detail-type': 'Scheduled Event' }, context);
+  expect(messagesOf(world).map((message) => message.replace(/ \w+$/, ''))).toEqual(['red raised', 'red recovered']);
+});
+
+test('a verdict that no alarm rings for is told of after ten minutes, and its end as well', async () => {
+  const world = await createDriftWorld();
+  const { table } = world.sqlite;
+  for (const { key, row } of await table.list('series#credit')) {
+    const state = row.value as SeriesState;
+    const newest = state.newest && { ...state.newest, tier: 'yellow' };
+    await table.put('series#credit', key, { ...state, newest }, row.revision);
+  }
+  const minutes = async (from: number, to: number) => {
+    for (let past = from; past <= to; past++) {
+      world.clock.set(at + past * minute);
+      await handlerOf(world)({ schedule: 'overdue' }, context);
+    }
+  };
+  await minutes(0, 9);
+  expect(messagesOf(world)).toEqual([]);
+  await minutes(10, 20);
+  expect(messagesOf(world)).toEqual([expect.stringMatching(/^yellow raised /)]);
+  // The window's verdict is stale an hour and a half later, and nothing newer was judged.
+  await minutes(21, 110);
   expect(messagesOf(world).map((message) => message.replace(/ \w+$/, ''))).toEqual([
-    'red raised',
-    'red recovered',
-    'red raised',
+    'yellow raised',
+    'yellow recovered',
   ]);
+});
+
+test('a cut way from the alarm topics is told of after a quarter of an hour, and its mending', async () => {
+  const world = new LambdaWorld(await createRuntime());
+  const minutes = async (from: number, to: number) => {
+    for (let past = from; past <= to; past++) {
+      world.clock.set(at + past * minute);
+      await handlerOf(world)({ schedule: 'overdue' }, context);
+    }
+  };
+  await minutes(0, 60);
+  expect(messagesOf(world)).toEqual([]);
+  isPathOpen = false;
+  await minutes(61, 79);
+  expect(messagesOf(world)).toEqual([]);
+  await minutes(80, 100);
+  // One for the topic of each tier.
+  expect(messagesOf(world).map((told) => told.replace(/ \w+$/, ''))).toEqual(['red raised', 'red raised']);
+  isPathOpen = true;
+  await minutes(101, 120);
+  expect(
+    messagesOf(world)
+      .slice(2)
+      .map((told) => told.replace(/ \w+$/, '')),
+  ).toEqual(['red recovered', 'red recovered']);
+});
+
+test('a probe that comes back as SNS brings it is known', async () => {
+  const world = await createDriftWorld();
+  const log = new RecordedLog();
+  await handlerOf(world, world.process(), log)(notifications([probeText('red')]), context);
+  expect(log.messages('info')).toEqual(['probe came back']);
+  expect(messagesOf(world)).toEqual([]);
+});
+
+test('an incident is acknowledged by hand, once there is one', async () => {
+  const world = await createDriftWorld();
+  const acknowledge = () => handlerOf(world)({ acknowledge: 'credit' }, context);
+  await expect(acknowledge()).rejects.toThrow('expected a model with an incident');
+  await handlerOf(world)(notifications([alarm(world, names.red, 'ALARM', at)]), context);
+  await acknowledge();
+  expect(messagesOf(world)[1]).toMatch(/^red acknowledged /);
 });
 
 test('a message that is none fails, and the others of its event are told', async () => {
@@ -154,6 +246,9 @@ test('what SNS refuses is told by the next delivery', async () => {
   expect(messagesOf(world)).toHaveLength(1);
 });
 
+/** Everything but which of its attempts evidenced and noted it. */
+const writesOfMessage = ['audit bundles', 'table deliveries'];
+
 test.each([
   ['yellow', []],
   ['red', ['yellow']],
@@ -179,7 +274,32 @@ test.each([
       expect(new Set(messagesOf(disturbed)), where).toEqual(new Set(messagesOf(undisturbed)));
     },
   );
-  expect(writes).toEqual(['audit bundles', 'table deliveries', 'table episodes']);
+  expect(writes).toEqual(['table episodes', ...writesOfMessage, 'table episodes']);
+});
+
+test('killed after any write and never delivered again: the next minute tells what was kept', async () => {
+  const runtime = await createRuntime();
+  const writes = await crashAtEveryWrite(
+    {
+      runtime,
+      arrange: async (world) => {
+        await arrangeDrift(world);
+        await handlerOf(world)(notifications([alarm(world, names.red, 'ALARM', at)]), context);
+        world.clock.set(at + 20 * minute);
+        await handlerOf(world)(notifications([alarm(world, names.red, 'OK', at + 20 * minute)]), context);
+        world.clock.set(at + 30 * minute);
+      },
+      invoke: async (world, ports) => {
+        await handlerOf(world, ports)({ schedule: 'overdue' }, context);
+        return true;
+      },
+    },
+    async (undisturbed, disturbed, where) => {
+      expect(new Set(messagesOf(disturbed)), where).toEqual(new Set(messagesOf(undisturbed)));
+      expect((await disturbed.contents()).rows, where).toEqual((await undisturbed.contents()).rows);
+    },
+  );
+  expect(writes.slice(0, 4)).toEqual(['table episodes', ...writesOfMessage, 'table episodes']);
 });
 
 test('two deliveries of one alarm at once: the same message, at most twice', async () => {

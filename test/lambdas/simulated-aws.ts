@@ -17,7 +17,12 @@ import {
 } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { bodyOf, preconditionFailed, refusal } from '../adapters/aws/answers.ts';
 import { place } from '../lib/resolve-template.ts';
@@ -45,6 +50,8 @@ export interface EncryptionKeys {
 export class SimulatedAws {
   readonly requests: AwsRequest[] = [];
   readonly touches: string[] = [];
+  /** What was announced to ingest. */
+  readonly announced: string[] = [];
   readonly messages: string[] = [];
   readonly #keys: EncryptionKeys;
   #failing: string | undefined;
@@ -187,6 +194,11 @@ export class SimulatedAws {
       this.touches.push(MessageBody);
       return {};
     });
+    sqs.on(SendMessageBatchCommand).callsFake(({ QueueUrl, Entries }) => {
+      this.#note('sqs:SendMessage', queueArn(QueueUrl));
+      for (const { MessageBody } of Entries) this.announced.push(MessageBody);
+      return {};
+    });
     sqs.on(ChangeMessageVisibilityCommand).callsFake(({ QueueUrl }) => {
       this.#note('sqs:ChangeMessageVisibility', queueArn(QueueUrl));
       return {};
@@ -206,7 +218,10 @@ export class SimulatedAws {
       return { MetricDataResults: [{ Values: [120] }] };
     });
     secrets.on(GetSecretValueCommand).callsFake(({ SecretId }) => {
-      this.#note('secretsmanager:GetSecretValue', `${SecretId}-AbCdEf`);
+      const arn = SecretId.startsWith('arn:')
+        ? SecretId
+        : `arn:aws:secretsmanager:${place.region}:${place.account}:secret:${SecretId}`;
+      this.#note('secretsmanager:GetSecretValue', `${arn}-AbCdEf`);
       this.#noteKey('Decrypt', this.#keys.data, 'secretsmanager');
       return { SecretString: '0123456789abcdef'.repeat(4) };
     });

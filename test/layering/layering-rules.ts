@@ -32,10 +32,12 @@ export const rules: readonly Rule[] = [
   stage('privacy', ['core/model/']),
   stage('profile', ['core/model/', 'core/stats/']),
   stage('evaluate', ['core/model/', 'core/stats/']),
+  stage('join', ['core/model/', 'core/stats/']),
   stage('slo', ['core/model/', 'core/stats/']),
   stage('alarm', ['core/model/']),
   stage('publish', ['core/model/', 'core/contract/']),
   stage('route', ['core/model/']),
+  stage('rollback', ['core/model/']),
   stage('audit', ['core/model/']),
   stage('pipeline', ['core/']),
   {

@@ -34,13 +34,27 @@ describe('the alarms that are deployed', () => {
     const queues = resourcesOf(templates, 'AWS::SQS::Queue').map(({ properties }) => String(properties.QueueName));
     const dead = queues.filter((name) => name.endsWith('-dead'));
     expect(dead.length).toBeGreaterThanOrEqual(7);
+    const lasting = resourcesOf(templates, 'AWS::SQS::Queue')
+      .filter(({ properties }) => properties.MessageRetentionPeriod === 14 * 86_400)
+      .map(({ properties }) => String(properties.QueueName))
+      .filter((name) => dead.includes(name));
+    // Any other clears within a day by itself.
+    expect(lasting).toEqual([
+      'tidewatch-notify-dead',
+      'tidewatch-delivery-dead',
+      'tidewatch-main-touch-dead',
+      'tidewatch-main-ingest-dead',
+    ]);
     const others = deployed.filter(({ model }) => model === undefined);
     const expected = [
       ...dead.map((name) => `tidewatch/dead-letters/${name}`),
+      ...lasting.map((name) => `tidewatch/dead-letters/${name}/growing`),
       'tidewatch/backlog/tidewatch-main-ingest/late',
       'tidewatch/backlog/tidewatch-main-ingest/pending',
       ...Object.values(shardAlarmNames('main')),
       'tidewatch/notify-failure',
+      'tidewatch/notify-silence',
+      'tidewatch/notify-silence/runs',
     ];
     expect(others.map(({ name }) => name).sort()).toEqual(expected.sort());
   });
@@ -70,7 +84,7 @@ describe('the alarms that are deployed', () => {
       // People hear of a recovery from notify, which knows whether there was anything to recover from.
       const routed = topics.some((topic) => topic.startsWith('tidewatch-alarms'));
       expect(properties.OKActions).toEqual(routed ? properties.AlarmActions : []);
-      if (name === 'tidewatch/notify-failure')
+      if (name === 'tidewatch/notify-failure' || name === 'tidewatch/notify-silence')
         expect(topics).toEqual([
           'tidewatch-yellow',
           'tidewatch-failures-yellow',

@@ -12,8 +12,12 @@ export class AwsStandIn {
   /** By bucket and key, as in a path. */
   readonly objects = new Map<string, StoredObject>();
   readonly touches: string[] = [];
+  /** What was announced to ingest. */
+  readonly announced: string[] = [];
   /** Names of the metrics that were put. */
   readonly metrics: string[] = [];
+  /** Messages that were put on topics. */
+  published = 0;
   readonly #rows = new Map<string, Readonly<Record<string, { readonly S?: string; readonly N?: string }>>>();
   readonly #server: Server;
 
@@ -41,6 +45,14 @@ export class AwsStandIn {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
+    if (String(request.headers['content-type']).startsWith('application/x-www-form-urlencoded')) {
+      const action = new URLSearchParams(body.toString()).get('Action');
+      if (action !== 'Publish') throw new Error(`expected no call of ${action}`);
+      this.published++;
+      const result = '<PublishResult><MessageId>m</MessageId></PublishResult>';
+      response.setHeader('content-type', 'text/xml').end(`<PublishResponse>${result}</PublishResponse>`);
+      return;
+    }
     const [, operation] = String(request.headers['x-amz-target'] ?? '').split('.');
     if (operation === undefined || operation === '') this.#answerStorage(request, response, body);
     else {
@@ -74,6 +86,16 @@ export class AwsStandIn {
           MD5OfMessageBody: createHash('md5')
             .update(input.MessageBody ?? '')
             .digest('hex'),
+        };
+      case 'SendMessageBatch':
+        this.announced.push(...(input.Entries ?? []).map(({ MessageBody }) => MessageBody));
+        return {
+          Successful: (input.Entries ?? []).map(({ Id, MessageBody }) => ({
+            Id,
+            MessageId: Id,
+            MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex'),
+          })),
+          Failed: [],
         };
       case 'PutMetricData':
         this.metrics.push(...(input.MetricData ?? []).map(({ MetricName }) => MetricName));
@@ -122,6 +144,7 @@ interface Input {
   readonly Item?: Row;
   readonly ExpressionAttributeValues?: Row;
   readonly MessageBody?: string;
+  readonly Entries?: readonly { readonly Id: string; readonly MessageBody: string }[];
   readonly MetricData?: readonly { readonly MetricName: string }[];
 }
 

@@ -9,7 +9,7 @@ import { sagemakerCapture } from '../../core/contract/config.ts';
 import { envNames } from '../../core/contract/env-names.ts';
 import { metricNames } from '../../core/contract/metric-names.ts';
 import { loadFleet } from '../../lib/fleet-configuration.ts';
-import { bundleHandler, configFiles, type Handler } from '../../lib/handler-code.ts';
+import { bundleHandler, configFiles, type Handler, handlers } from '../../lib/handler-code.ts';
 import { markSchemas } from '../../lib/sdk-schemas.ts';
 import { captureEvent, queueBatch } from '../lambdas/events.ts';
 import { hour, linesOf, minute, payloadKey, payloadLine } from '../pipeline/capture-lines.ts';
@@ -41,6 +41,8 @@ beforeAll(async () => {
     [envNames.evidenceSecretArn]: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:evidence',
     [envNames.yellowTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:yellow',
     [envNames.redTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:red',
+    [envNames.yellowAlarmTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:alarms-yellow',
+    [envNames.redAlarmTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:alarms-red',
     [envNames.shard]: 'main',
     [envNames.shards]: 'main',
     [envNames.code]: 'test',
@@ -96,7 +98,11 @@ test('the bundled handlers do their work, one after the other', async () => {
   expect(countObjects('state/verdicts/')).toBeGreaterThan(0);
 
   putCapture('lost');
-  expect((await call('sweep', { schedule: 'sweep' })).messages).toEqual(['model swept', 'evidence listed']);
+  expect((await call('sweep', { schedule: 'sweep' })).messages).toEqual(['evidence listed', 'model swept']);
+  expect(await call('ingest', queueBatch(aws.announced))).toEqual({
+    answer: { batchItemFailures: [] },
+    messages: ['capture ingested'],
+  });
   expect(aws.touches).toHaveLength(2);
   for (const prefix of ['state/fragments/', 'state/quarantine/']) expect(countObjects(prefix), prefix).toBe(2);
   expect(countObjects('state/log/')).toBeGreaterThan(0);
@@ -106,9 +112,19 @@ test('the bundled handlers do their work, one after the other', async () => {
     messages: ['window judged again'],
   });
   expect((await call('notify', { schedule: 'overdue' })).messages).toEqual([]);
+  // Probes of the alert path, one for each tier.
+  expect(aws.published).toBe(2);
 });
 
-test.each(['ingest', 'sweep'] as const)('%s carries nothing that judges', (handler) => {
+test.each(handlers)('the bundle of %s leaves out what no handler uses', (handler) => {
+  const text = Buffer.from(bundleHandler(handler)).toString();
+  expect(text).not.toMatch(/:message-type|devDependencies/);
+});
+
+test.each([
+  ['ingest', 'nothing that judges', /^$/],
+  ['sweep', 'what judges labels, and nothing else', /^core\/evaluate\/(performance\/|number-text\.ts$)/],
+] as const)('%s carries %s', (handler, _, judging) => {
   const { metafile } = buildSync({
     absWorkingDir: join(import.meta.dirname, '../..'),
     entryPoints: [`lambdas/${handler}.ts`],
@@ -120,10 +136,15 @@ test.each(['ingest', 'sweep'] as const)('%s carries nothing that judges', (handl
     packages: 'external',
   });
   const modules = Object.keys(metafile.inputs);
-  expect(modules).toContain('core/pipeline/ingest.ts');
-  expect(modules.filter((path) => /^core\/(evaluate|publish)\//.test(path))).toEqual([]);
+  expect(modules).toContain(`core/pipeline/${handler}.ts`);
+  expect(modules.filter((path) => /^core\/(evaluate|publish)\//.test(path) && !judging.test(path))).toEqual([]);
+  // A sweep announces captures: it neither reads them nor writes their evidence.
+  const kept = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
+  expect(kept.some((path) => /^core\/(decode\/decode-|audit\/bundle-)/.test(path))).toBe(handler === 'ingest');
   const packages = Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ path }) => path));
-  expect(packages.filter((path) => path.startsWith('@stdlib/'))).toEqual([]);
+  expect(packages.some((path) => path.startsWith('@stdlib/'))).toBe(handler === 'sweep');
 });
 
 describe('schemas of the SDK', () => {

@@ -8,6 +8,7 @@ const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import
 
 describe('the cost page', () => {
   const text = read('cost.md');
+  const readme = read('../README.md').replaceAll('\n', ' ');
   const tables = text.split(/^## /m).slice(1, 4);
 
   /** Of products and quotients, as the page writes them. */
@@ -30,6 +31,13 @@ describe('the cost page', () => {
     const total = /\*\*together\*\* \| \| \*\*([\d.]+)\*\*/.exec(table)?.[1];
     expect(sum.toFixed(2)).toBe(total);
     expect(text).toContain(` ${total}`);
+  });
+
+  test('is what the README says', () => {
+    const [, alone, shared] =
+      /costs ([\d.]+) US dollars a month with default settings; [^,]*, ([\d.]+)\./.exec(readme) ?? [];
+    expect(text).toContain(`**A model costs ${alone}.**`);
+    expect(text).toContain(`Twenty such models cost ${shared} each`);
   });
 
   test('keeps a model under ten dollars', () => {

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, type ConfigInput, email, sagemakerCapture } from '../../core/contract/config.ts';
+import { ConfigError, type ConfigInput, email, https, sagemakerCapture } from '../../core/contract/config.ts';
 import { groupPrefixes } from '../../lib/capture-pipeline.ts';
 import { loadFleet } from '../../lib/fleet-configuration.ts';
 import { ModelMonitoring } from '../../lib/model-monitoring.ts';
@@ -33,7 +33,7 @@ test('sixty models fit into stacks of fewer than 500 resources', { timeout: 120_
     'tidewatch-shard-2',
   ]);
   for (const { Resources } of templates.values()) expect(Object.keys(Resources).length).toBeLessThan(300);
-  expect(resourcesOf(templates, 'AWS::CloudWatch::CompositeAlarm')).toHaveLength(120 + 3);
+  expect(resourcesOf(templates, 'AWS::CloudWatch::CompositeAlarm')).toHaveLength(120 + 3 + 1);
 });
 
 test('the kinds and numbers of resources', () => {
@@ -111,6 +111,26 @@ describe('subscriptions', () => {
   test('are not filtered by more models than SNS takes', () => {
     const many = Array.from({ length: 160 }, (_, at) => model(`m${at}`, ...(at < 155 ? ['most@x.com'] : [])));
     expect(planSubscriptions(many, 'yellow')).toEqual([{ contact: contact('most@x.com'), models: undefined }]);
+  });
+
+  test('are of as many addresses as there are: the case of a mail address says nothing, that of others does', () => {
+    const [first, second] = sampleConfig.models;
+    if (!first || !second) throw new Error('expected two models');
+    const alertsOf = (address: string, secret: string) => ({ alerts: { yellow: [email(address), https({ secret })] } });
+    const made = synthesise({
+      models: [
+        { ...first, ...alertsOf('all@x.com', 'hooks/Key') },
+        { ...second, ...alertsOf('ALL@x.com', 'hooks/key') },
+      ],
+    });
+    const endpoints = resourcesOf(made, 'AWS::SNS::Subscription')
+      .filter(({ properties }) => JSON.stringify(properties.TopicArn).includes('Deliveryyellow'))
+      .map(({ properties }) => String(properties.Endpoint));
+    expect(endpoints.sort()).toEqual([
+      'all@x.com',
+      '{{resolve:secretsmanager:hooks/Key}}',
+      '{{resolve:secretsmanager:hooks/key}}',
+    ]);
   });
 
   test('reach everybody where notify fails', () => {

@@ -77,7 +77,7 @@ describe('a shard of sixty buckets', () => {
       for (const { properties } of managed) expect(charactersOf(properties.PolicyDocument)).toBeLessThanOrEqual(6_144);
       if (managed.length > 1) reading++;
     }
-    // ingest and sweep, with every bucket and every key
+    // ingest, which reads every bucket with every key, and sweep, which lists them
     expect(reading).toBe(2);
     const granted = JSON.stringify(
       ofStack('AWS::IAM::ManagedPolicy').map(({ properties }) => properties.PolicyDocument),
@@ -93,6 +93,39 @@ describe('a shard of sixty buckets', () => {
       /^shard b+: expected buckets and prefixes that fit into 10 IAM policies, saw \d+ needed/,
     );
   });
+});
+
+test('rights are cut to the models of a shard as long as IAM takes them', { timeout: 60_000 }, () => {
+  const isNarrow = (count: number) => {
+    const fleet = 'a'.repeat(20);
+    const made = synthesise({
+      fleet: { name: fleet },
+      models: Array.from({ length: count }, (_, at) => ({
+        name: `${'m'.repeat(30)}-${String(at).padStart(2, '0')}`,
+        shard: 'b'.repeat(20),
+        source: sagemakerCapture({ bucket: 'captures', endpoint: `e-${at}` }),
+        versions: [{ match: '*' }],
+      })),
+    });
+    return ['ingest', 'evaluate', 'sweep'].map((handler) => {
+      const found = resourcesOf(made, 'AWS::IAM::Policy').find(({ id }) =>
+        id.toLowerCase().includes(`${handler}roledefault`),
+      );
+      const owner = made.get(found?.stack ?? '');
+      if (!found || !owner) throw new Error(`expected a policy of ${handler}`);
+      const text = JSON.stringify(resolveTemplate(found.properties.PolicyDocument, owner, longestPlace));
+      // The library cuts a policy in two at 10,000.
+      expect([handler, count, text.length < 10_000]).toEqual([handler, count, true]);
+      const [rows, objects] = [text.includes('series#*'), /\/(fragments|slis)\/\*/.test(text)];
+      expect(text.includes('series#mmm')).toBe(!rows);
+      return `${rows ? 'all' : 'own'} rows, ${objects ? 'all' : 'own'} objects`;
+    });
+  };
+  const [own, all] = ['own rows, own objects', 'all rows, all objects'];
+  expect(isNarrow(1)).toEqual([own, own, own]);
+  expect(isNarrow(3)).toEqual([own, own, own]);
+  for (const count of [4, 5, 6, 8, 9, 10, 13, 15]) isNarrow(count);
+  expect(isNarrow(20)).toEqual([all, all, all]);
 });
 
 test('twenty buckets a model are refused before anything is made', () => {

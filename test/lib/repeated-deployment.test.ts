@@ -74,7 +74,8 @@ describe.each(synthesiseBoth())('a deployment that fails and is repeated: %s', (
         'AWS::IAM::Policy',
         'AWS::IAM::Role',
         'AWS::Scheduler::Schedule',
-        ...(table.stack === 'Mine' ? ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'] : []),
+        'AWS::CloudWatch::Alarm',
+        'AWS::CloudWatch::CompositeAlarm',
       ]),
     );
     expect(

@@ -14,6 +14,8 @@ export interface Grant {
   readonly effect: string;
   readonly actions: readonly string[];
   readonly resources: readonly string[];
+  /** What is not meant although `resources` says so. */
+  readonly excepted: readonly string[];
   readonly conditions: readonly (readonly [operator: string, key: string, values: readonly string[]])[];
 }
 
@@ -31,10 +33,12 @@ export function grantsOf(templates: ReadonlyMap<string, SynthesisedTemplate>, fu
       (type === 'AWS::IAM::Policy' || type === 'AWS::IAM::ManagedPolicy') &&
       JSON.stringify(properties.Roles).includes(`{"Ref":"${role}"}`),
   );
-  return attached.map(({ effect, actions, resources, condition }) => ({
+  const resolve = (resource: string) => String(resolveTemplate(JSON.parse(resource), template));
+  return attached.map(({ effect, actions, resources, excepted, condition }) => ({
     effect,
     actions,
-    resources: resources.map((resource) => String(resolveTemplate(JSON.parse(resource), template))),
+    resources: resources.map(resolve),
+    excepted: excepted.map(resolve),
     conditions: listConditions(resolveTemplate(condition ?? {}, template)),
   }));
 }
@@ -55,6 +59,7 @@ export function grantMatches(grant: Grant, { action, resource, context }: AwsReq
   return (
     grant.actions.some((pattern) => matchesPattern(action, pattern)) &&
     grant.resources.some((pattern) => matchesPattern(resource, pattern)) &&
+    !grant.excepted.some((pattern) => matchesPattern(resource, pattern)) &&
     grant.conditions.every(([operator, key, expected]) => holds(operator, expected, context[key]))
   );
 }

@@ -3,6 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { loadFleet } from '../../lib/fleet-configuration.ts';
 import { createStacks } from '../../lib/stacks.ts';
+import { grantsOf, isAllowed } from './role-grants.ts';
 import { createApp, resourcesOf, sampleConfig, statementsOf, synthesise } from './synthesise.ts';
 
 const templates = synthesise();
@@ -41,6 +42,43 @@ describe('grants', () => {
       expect(condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Tidewatch' } });
   });
 
+  test('list captures under their prefixes; a whole bucket only where S3 must say that an object is gone', () => {
+    const isListed = (name: string, prefix?: string, bucket = 'credit-captures') =>
+      isAllowed(grantsOf(templates, name), {
+        action: 's3:ListBucket',
+        resource: `arn:aws:s3:::${bucket}`,
+        context: prefix === undefined ? {} : { 's3:prefix': [prefix] },
+      });
+    for (const [name, isWhole] of [
+      ['tidewatch-main-ingest', true],
+      ['tidewatch-main-sweep', false],
+      ['tidewatch-main-evaluate', false],
+      ['tidewatch-notify', false],
+    ] as const) {
+      expect([name, isListed(name)]).toEqual([name, isWhole]);
+      for (const prefix of ['', 'datacapture', 'datacapture/other/', 'prices/'])
+        expect([name, prefix, isListed(name, prefix)]).toEqual([name, prefix, false]);
+    }
+    for (const prefix of ['datacapture/credit/', 'requests/2001/']) {
+      expect(isListed('tidewatch-main-sweep', prefix)).toBe(true);
+    }
+    expect(isListed('tidewatch-main-sweep', 'prices/', 'price-captures')).toBe(true);
+    const lists = statements.filter(
+      ({ owner, actions }) => owner.type === 'AWS::IAM::ManagedPolicy' && actions.includes('s3:ListBucket'),
+    );
+    expect(lists.map(({ owner, condition }) => [owner.properties.Description, condition])).toEqual(
+      [
+        ['misses', 'StringLikeIfExists'],
+        ['lists', 'StringLike'],
+      ].flatMap(([verb, operator = '']) =>
+        [['datacapture/credit/*', 'requests/*'], ['prices/*']].map((prefixes) => [
+          `Tidewatch tidewatch: ${verb} captures of shard main`,
+          { [operator]: { 's3:prefix': prefixes } },
+        ]),
+      ),
+    );
+  });
+
   test('read captures under their prefixes alone, and write nothing there', () => {
     const captures = allowed.filter(({ resources }) =>
       resources.some((resource) => /credit-captures|price-captures/.test(resource)),
@@ -58,11 +96,23 @@ describe('grants', () => {
     ]);
   });
 
-  test('let ingest write fragments, quarantine and evidence', () => {
+  test('let ingest write fragments, quarantine and evidence, of its models', () => {
     const written = allowed
       .filter(({ owner, actions }) => owner.id.includes('Ingest') && actions.includes('s3:PutObject'))
-      .flatMap(({ resources }) => resources.map((resource) => /"-?\/?([a-z]+\/\*)"/.exec(resource)?.[1]));
-    expect(written.sort()).toEqual(['bundles/*', 'fragments/*', 'quarantine/*']);
+      .flatMap(({ resources }) => resources.map((resource) => /"-?\/?([a-z]+\/.*\*)"/.exec(resource)?.[1]));
+    const folders = ['bundles', 'empty', 'fragments', 'quarantine', 'runtimes'];
+    expect(written.sort()).toEqual(folders.flatMap((folder) => [`${folder}/credit-scoring/*`, `${folder}/prices/*`]));
+  });
+
+  test('let the sweep write the hash list, and list captures without reading them', () => {
+    const ofSweep = grantsOf(templates, 'tidewatch-main-sweep').filter(({ effect }) => effect === 'Allow');
+    const resourcesFor = (action: string) =>
+      ofSweep.filter(({ actions }) => actions.includes(action)).flatMap(({ resources }) => resources);
+    expect(resourcesFor('s3:PutObject').map((resource) => resource.split('/').slice(1).join('/'))).toEqual(['log/*']);
+    const captures = /credit-captures|price-captures/;
+    expect(resourcesFor('s3:ListBucket').some((resource) => captures.test(resource))).toBe(true);
+    expect(resourcesFor('s3:GetObject').filter((resource) => captures.test(resource))).toEqual([]);
+    expect(resourcesFor('secretsmanager:GetSecretValue')).toEqual([]);
   });
 
   test('of the data key are bound to its alias and to services', () => {

@@ -106,6 +106,8 @@ export interface Statement {
   readonly actions: readonly string[];
   /** As JSON, because they are put together from texts and references. */
   readonly resources: readonly string[];
+  /** Of `NotResource`: what everything else is meant besides. */
+  readonly excepted: readonly string[];
   readonly principal: unknown;
   readonly condition: unknown;
 }
@@ -115,6 +117,7 @@ interface PolicyDocument {
     readonly Effect: string;
     readonly Action: string | readonly string[];
     readonly Resource?: unknown;
+    readonly NotResource?: unknown;
     readonly Principal?: unknown;
     readonly Condition?: unknown;
   }[];
@@ -129,16 +132,21 @@ export function statementsOf(templates: ReadonlyMap<string, SynthesisedTemplate>
       : [];
     const documents = [PolicyDocument, KeyPolicy, AssumeRolePolicyDocument, ...inline].filter(isPolicyDocument);
     return documents.flatMap(({ Statement }) =>
-      Statement.map(({ Effect, Action, Resource, Principal, Condition }) => ({
+      Statement.map(({ Effect, Action, Resource, NotResource, Principal, Condition }) => ({
         owner,
         effect: Effect,
         actions: typeof Action === 'string' ? [Action] : Action,
-        resources: (Array.isArray(Resource) ? Resource : [Resource]).map((resource) => JSON.stringify(resource) ?? ''),
+        resources: NotResource === undefined ? asTexts(Resource) : ['"*"'],
+        excepted: NotResource === undefined ? [] : asTexts(NotResource),
         principal: Principal,
         condition: Condition,
       })),
     );
   });
+}
+
+function asTexts(resource: unknown): readonly string[] {
+  return (Array.isArray(resource) ? resource : [resource]).map((one) => JSON.stringify(one) ?? '');
 }
 
 function isPolicyDocument(value: unknown): value is PolicyDocument {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { AnnouncedCaptures } from '../../adapters/local/announced-captures.ts';
 import { SqliteState } from '../../adapters/local/sqlite-state.ts';
 import {
   availabilitySlo,
@@ -17,6 +18,7 @@ import type { Series } from '../../core/model/profile.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
 import { Calibrations } from '../../core/pipeline/calibrations.ts';
 import { createBaseline } from '../../core/pipeline/create-baseline.ts';
+import { guardIntegrity } from '../../core/pipeline/guard-integrity.ts';
 import { type IngestPorts, type IngestReport, ingestCapture } from '../../core/pipeline/ingest.ts';
 import { createModelRuntime, type ModelRuntime } from '../../core/pipeline/model-runtime.ts';
 import { readModelState } from '../../core/pipeline/model-state.ts';
@@ -24,7 +26,7 @@ import type { KeySource, MetricSink, ObjectStore } from '../../core/pipeline/por
 import { ReplayClock } from '../../core/pipeline/replay.ts';
 import { RollUpReader } from '../../core/pipeline/roll-up.ts';
 import { listSeries, type SeriesState } from '../../core/pipeline/series.ts';
-import { type SweepReport, sweep } from '../../core/pipeline/sweep.ts';
+import { type SweepPorts, type SweepReport, sweep } from '../../core/pipeline/sweep.ts';
 import { type JudgedWindow, judgeTouched, type TickPorts, tick } from '../../core/pipeline/tick.ts';
 import { TrailReader } from '../../core/pipeline/trail-store.ts';
 import { WindowReader } from '../../core/pipeline/window-reader.ts';
@@ -148,7 +150,7 @@ export class RecordedMetrics implements MetricSink {
 }
 
 /** What all stages work on. */
-export type WorldPorts = IngestPorts & TickPorts;
+export type WorldPorts = IngestPorts & TickPorts & SweepPorts;
 
 /** Everything the pipeline runs on, in memory, with its clock in the test's hand. */
 export class World {
@@ -159,6 +161,7 @@ export class World {
   readonly sqlite = new SqliteState(':memory:');
   readonly metrics = new RecordedMetrics();
   readonly clock = new ReplayClock(start);
+  readonly announced = new AnnouncedCaptures();
   readonly calibrations = new Calibrations();
   readonly #windowsOf = new WeakMap<
     ObjectStore,
@@ -186,6 +189,7 @@ export class World {
       audit,
       table,
       touches,
+      announcements: this.announced,
       invocations,
       metrics,
       clock,
@@ -211,7 +215,12 @@ export class World {
   async tick(now: number, changes: Partial<WorldPorts> = {}): Promise<readonly JudgedWindow[]> {
     this.clock.set(now);
     const judged = await this.judgeTouched(changes);
-    return [...judged, ...(await tick([this.runtime], this.ports(changes))).judged];
+    // Ticks of a test may be days apart.
+    const report = await tick([this.runtime], this.ports(changes), {
+      catchUpWindows: Number.POSITIVE_INFINITY,
+      concurrentModels: 1,
+    });
+    return [...judged, ...report.judged];
   }
 
   async judgeTouched(changes: Partial<WorldPorts> = {}): Promise<readonly JudgedWindow[]> {
@@ -225,9 +234,26 @@ export class World {
     return judged;
   }
 
-  /** What follows from it is left to `judgeTouched`. */
-  sweep(changes: Partial<WorldPorts> = {}): Promise<SweepReport> {
-    return sweep(this.runtime, this.ports(changes));
+  /** And takes in what it announced, where that can be. What follows from it is left to `judgeTouched`. */
+  async sweep(changes: Partial<WorldPorts> = {}): Promise<SweepReport> {
+    try {
+      return await sweep(this.runtime, this.ports(changes));
+    } finally {
+      await this.ingestAnnounced(changes);
+    }
+  }
+
+  /** @returns the keys of those that failed. */
+  async ingestAnnounced(changes: Partial<WorldPorts> = {}): Promise<readonly string[]> {
+    const ports = this.ports(changes);
+    const failed: string[] = [];
+    for (const capture of this.announced.takeAll()) {
+      const event = { ...capture, isRepeated: true };
+      await guardIntegrity(this.runtime, ports, () => ingestCapture(this.runtime, ports, event)).catch(() =>
+        failed.push(capture.key),
+      );
+    }
+    return failed;
   }
 
   series(version = 'v1', variant = 'AllTraffic'): Series {

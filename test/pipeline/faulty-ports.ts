@@ -4,6 +4,9 @@ import type { WorldPorts } from './embedded-world.ts';
 /** `before`: nothing was persisted. `after`: it was, and the answer was lost. `kill`: it was, and the process ended. */
 export type WriteFault = 'before' | 'after' | 'kill';
 
+/** What others do while a write is on its way: it is persisted after them. */
+export type Overtaking = () => Promise<unknown>;
+
 /** What the caller of a faulty write sees. */
 export class WriteFaultError extends Error {
   override readonly name = 'WriteFaultError';
@@ -19,15 +22,16 @@ export interface FaultyPorts {
 }
 
 /** @param position index of the write that fails. */
-export function faultyPorts(ports: WorldPorts, position = -1, fault: WriteFault = 'before'): FaultyPorts {
+export function faultyPorts(ports: WorldPorts, position = -1, fault: WriteFault | Overtaking = 'before'): FaultyPorts {
   const writes: string[] = [];
   const { promise: killed, resolve } = Promise.withResolvers<'killed'>();
   const write = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
     const isHit = writes.push(name) - 1 === position;
     if (isHit && fault === 'before') throw new WriteFaultError(`${name}: not persisted`);
+    if (isHit && typeof fault === 'function') await fault();
     const result = await run();
     if (isHit && fault === 'after') throw new WriteFaultError(`${name}: persisted, and the answer was lost`);
-    if (!isHit) return result;
+    if (!isHit || typeof fault === 'function') return result;
     resolve('killed');
     return new Promise<never>(() => {});
   };
@@ -48,6 +52,7 @@ export function faultyPorts(ports: WorldPorts, position = -1, fault: WriteFault 
       state: store('state', ports.state),
       audit: store('audit', ports.audit),
       table,
+      announcements: { announce: (captures) => write('announce', () => ports.announcements.announce(captures)) },
       touches: { touch: (prefix) => write('touch', () => ports.touches.touch(prefix)) },
       metrics: { put: (namespace, data) => write('metrics', () => ports.metrics.put(namespace, data)) },
     },

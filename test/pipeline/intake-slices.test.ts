@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { httpCapture, parseConfig } from '../../core/contract/config.ts';
 import { sliceCounts } from '../../core/evaluate/slice-trail.ts';
+import type { Baseline } from '../../core/model/baseline.ts';
 import type { Summary } from '../../core/model/profile.ts';
 import { Intake } from '../../core/pipeline/intake.ts';
 import { locateCapture } from '../../core/pipeline/locate.ts';
 import { createModelRuntime } from '../../core/pipeline/model-runtime.ts';
+import { baselineHash } from '../../core/profile/build-baseline.ts';
 import { createRandom, drawNormal } from '../evaluate/synthetic-model.ts';
 import { batchOf, learnColumns, validated } from '../profile/batches.ts';
 
@@ -18,7 +20,10 @@ const columns = [
 ] as const;
 
 async function ingest(features: object, slices: object): Promise<readonly [Summary, typeof baseline]> {
-  const baseline = await learnColumns(columns);
+  const learned = await learnColumns(columns);
+  // The configuration is refused where the baseline did not count the slices of a column.
+  const counted: Omit<Baseline, 'sha256'> = { ...learned, slices: [['region=EU', { records: 0, counts: '' }]] };
+  const baseline: Baseline = { ...counted, sha256: baselineHash(counted) };
   const { fleet, models } = parseConfig({
     models: [
       {
@@ -34,7 +39,9 @@ async function ingest(features: object, slices: object): Promise<readonly [Summa
   if (!policy) throw new Error('expected a model');
   const runtime = createModelRuntime(policy, fleet, new Map([['b.json', baseline]]), 'code');
   const object = { bucket: 'captures', key: 'a.jsonl', etag: 'e', bytes: 1, lastModified: time + 60_000 };
-  const intake = new Intake(runtime, locateCapture(policy, object), object, []);
+  const { source, ...place } = locateCapture(policy, object);
+  if (source.role === 'labels') throw new Error('expected a source of captures');
+  const intake = new Intake(runtime, { ...place, source }, object, []);
   const layout = runtime.layoutOf('v1');
   if (!layout) throw new Error('expected a layout');
   intake.addBatch(validated(batchOf(columns, { times: Array.from({ length: rows }, () => time) }), layout));
@@ -63,4 +70,13 @@ test('what the configuration ignores moves no counts, and may be a slice itself'
     expect(before[names.indexOf(ignored)]?.some((count) => count > 0)).toBe(true);
   }
   expect(some.slices?.[0]?.[1].records).toBe(all.slices?.[0]?.[1].records);
+});
+
+test('slices that the baseline did not count, and columns that it does not have, are refused', async () => {
+  await expect(ingest({}, { score: [0.5, 1] })).rejects.toThrow(
+    'm: slice score=0.5: baseline b.json did not count it; make the baseline with --slice "score=0.5" --slice "score=1"',
+  );
+  await expect(ingest({}, { market: ['EU'] })).rejects.toThrow(
+    'm: slice market=EU: baseline b.json has no column market',
+  );
 });

@@ -44,7 +44,11 @@ test('a shift too small for one window is found by those before it, with its ons
   expect(Math.abs(onset - (start + 12 * hour))).toBeLessThanOrEqual(4 * hour);
   expect(first?.evidence.trails?.length).toBeGreaterThan(0);
   for (const key of first?.evidence.trails ?? []) expect(await world.state.get(key)).toBeDefined();
-  expect(verdicts.at(-1)?.features.amount?.scales?.map(({ scale }) => scale)).toEqual([1, 2, 4, 8, 24, 72, 168]);
+  // With under 5,000 records a week four weeks are looked at as well, and every scale gets less of the level.
+  const { rule } = verdicts.at(-1) ?? {};
+  expect(rule?.scales).toEqual([1, 2, 4, 8, 24, 72, 168, 672]);
+  expect(rule?.level).toBeCloseTo((world.runtime.policy.drift.level * 7) / 8, 12);
+  expect(rule?.series).toBeUndefined();
 });
 
 test('each judged window leaves one trail; judging it again, or late, leaves no other', async () => {
@@ -72,6 +76,22 @@ test('a window older than all that was judged is judged by itself', async () => 
   expect(old).toMatchObject({ revision: 0, tier: 'green' });
   expect(old?.features.amount?.scales?.map(({ scale }) => scale)).toEqual([1]);
   expect(world.state.contents(trailPrefix(world.series())).slice(0, before.length)).toEqual(before);
+});
+
+test('a stretch of four weeks is as long as it says', async () => {
+  const world = await createWorld({ window: '1d', silenceAfter: '20d' });
+  for (const at of [0, 1, 10, 19, 28].map((days) => days * 24)) {
+    await world.deliver(hourOfCalls(at));
+    await world.tick(start + (at + 24) * hour + 11 * minute);
+  }
+  const last = world.verdicts().at(-1)?.features.amount?.scales ?? [];
+  // The first day is no part of the four weeks any more.
+  expect(last.map(({ scale, records }) => [scale, records])).toEqual([
+    [1, 60],
+    [3, 60],
+    [7, 60],
+    [28, 240],
+  ]);
 });
 
 test('after a gap the trail goes on, and stretches hold what there is', async () => {
@@ -104,9 +124,9 @@ test('after a week the outputs of a new version are their own baseline, and char
   const learned = world.verdicts().filter(({ version }) => version === 'v2-b');
   expect(learned.flatMap(({ findings }) => findings.filter(({ tier }) => tier !== 'green'))).toEqual([]);
   expect(learned.at(-1)?.findings.some(({ kind }) => kind === 'learning')).toBe(false);
-  // Half an hour's calls come ten times as often.
+  // A tenth of the calls.
   for (const at of [175, 176, 177]) {
-    await world.deliver(hourOfCalls(at, other, 600, 'v2-b'));
+    await world.deliver(hourOfCalls(at, other, 6, 'v2-b'));
     await world.tick(start + (at + 1) * hour + 10 * minute);
   }
   const findings = world

@@ -95,6 +95,24 @@ test('only the first revision is tested again, and only from a budget of its own
   expect((await judge(unpaid)).verdict).toMatchObject({ revision: 1, tier: 'green' });
 });
 
+test('a second look at the quality of data is paid for as well', async () => {
+  const judgeLate = async (retestLevel: number) => {
+    const usual = await createWorld();
+    const { policy } = usual.runtime;
+    const world = new World({ ...usual.runtime, policy: { ...policy, drift: { ...policy.drift, retestLevel } } });
+    await world.deliver(first());
+    world.clock.set(later);
+    await judge(world);
+    const calls = usualCalls(start, start + hour, 8, 5).map((call) => ({ ...call, rows: [[1e9, 'DE'] as const] }));
+    await world.deliver(objectOf('outside', calls, later + minute));
+    return (await judge(world)).verdict;
+  };
+  const paid = await judgeLate(1e-6);
+  expect(paid).toMatchObject({ revision: 1, tier: 'yellow' });
+  expect(paid.findings.filter(({ tier }) => tier === 'yellow').map(({ id }) => id)).toEqual(['range:amount']);
+  expect(await judgeLate(1e-300)).toMatchObject({ revision: 1, tier: 'green' });
+});
+
 test('the tier of drifting records is yellow at first judgement', async () => {
   const world = await createWorld();
   await world.deliver(first());

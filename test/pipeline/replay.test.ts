@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
@@ -240,6 +249,21 @@ test('windows whose touches were lost are judged at the end', async () => {
   expect(lost).toBeGreaterThan(2);
   expect(countedOf(forgetful.state)).toEqual(countedOf(undisturbed.state));
   expect(remainder(forgetful.state).touches).toEqual([]);
+});
+
+test('objects that were added later to what was replayed are taken in by the same run that finds them', async () => {
+  const { folder, replayed } = await prepare();
+  const [undisturbed, late] = [replayed('undisturbed'), replayed('late')];
+  await run(undisturbed);
+  const path = join(late.captures, captureBucket, payloadKey(start + 2 * hour, 'p'));
+  const aside = join(folder, 'aside');
+  renameSync(path, aside);
+  await run(late);
+  expect(countedOf(late.state)).not.toEqual(countedOf(undisturbed.state));
+  renameSync(aside, path);
+  await run(late);
+  expect(countedOf(late.state)).toEqual(countedOf(undisturbed.state));
+  expect(remainder(late.state).touches).toEqual([]);
 });
 
 test('objects whose times were lost by copying arrive when their keys say', async () => {

@@ -127,7 +127,7 @@ test('requests of a variant that has no records of its own are neither judged no
   await world.deliver({ ...requests(start, start + 10 * minute, 10), arrived: start + 3 * hour + 6 * minute });
   await tickUntil(world, start + 3 * hour + 20 * minute);
   // They need no verdict, so the sweep does not ask for any.
-  expect(await world.sweep()).toEqual({ ingested: 0, touched: [] });
+  expect(await world.sweep()).toMatchObject({ announced: 0, touched: [] });
   await world.tick(start + 3 * hour + 25 * minute);
   expect(world.verdicts().map(({ variant, tier }) => [variant, tier])).toEqual([
     ['blue', 'green'],
@@ -169,13 +169,22 @@ test('the tier is withheld where judging lags behind, unless something is red no
   expect(world.liveVerdicts().map(({ findings }) => findings.map(({ kind }) => kind))).toEqual([['integrity']]);
   await world.tick(start + 5 * hour);
   expect(tiers(world)).toEqual([0, 2, 2]);
-  // A day later nothing is red any more, but what is known is old.
+  // A day later it is still there, is met again, and is still told of.
   await world.tick(start + 30 * hour);
-  expect(tiers(world)).toEqual([0, 2, 2]);
+  expect(tiers(world)).toEqual([0, 2, 2, 2]);
   expect(world.metrics.values(metricNames.evaluationLagSeconds).at(-1)).toBe(29 * 3600);
   expect(world.metrics.values(metricNames.quarantineShare)).toHaveLength(2);
   expect(world.metrics.values(metricNames.heartbeat)).toHaveLength(4);
   expect(await world.audit.get(place)).toEqual(Uint8Array.from(Buffer.from('{}')));
+  // Nothing is red here, but what is known is old.
+  const late = await createWorld({ silenceAfter: '30d' });
+  await late.deliver(payloads(start, start + hour, 120));
+  await late.tick(start + hour + 10 * minute);
+  await late.deliver(payloads(start + hour, start + 2 * hour, 120));
+  late.clock.set(start + 30 * hour);
+  await tick([late.runtime], late.ports(), { catchUpWindows: 0, concurrentModels: 1 });
+  expect(tiers(late)).toEqual([0]);
+  expect(late.metrics.values(metricNames.evaluationLagSeconds).at(-1)).toBe(29 * 3600);
 });
 
 test('a change of the live tier is written and evidenced before it is published', async () => {
@@ -236,8 +245,7 @@ test('foreign bytes where only ingest writes page for their model, and the rest 
   const world = await createWorld();
   await world.deliver(payloads(start, start + hour, 120));
   await world.deliver(payloads(start, start + hour, 120, { variant: 'Canary' }));
-  const [series] = await world.listSeries();
-  const canary = { model: 'credit', variant: 'Canary', version: 'v1', layout: series?.layout ?? '' };
+  const canary = { ...world.series(), variant: 'Canary' };
   await world.state.putOnce(fragmentKey(canary, start, 'f'.repeat(32)), Buffer.from('{}'));
   const judged = await world.tick(start + hour + 10 * minute);
   expect(judged.map(({ verdict }) => verdict.variant)).toEqual(['AllTraffic']);
@@ -333,5 +341,5 @@ test('a tick lists the fragments of all hours that it looks at by one request a 
     },
   };
   await world.tick(start + 4 * hour + 11 * minute, { state });
-  expect(lists).toEqual([expect.stringMatching(/^fragments\/credit\/AllTraffic\/v1\/[0-9a-f]+\/$/)]);
+  expect(lists).toEqual([expect.stringMatching(/^fragments\/credit\/AllTraffic\/v1\/[0-9a-f]+-3600\/$/)]);
 });

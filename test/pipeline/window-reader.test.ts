@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ObjectStore } from '../../core/pipeline/ports.ts';
+import { seriesOfState } from '../../core/pipeline/series.ts';
 import { WindowReader } from '../../core/pipeline/window-reader.ts';
 import { hour } from './capture-lines.ts';
 import { createWorld, start, type World } from './embedded-world.ts';
@@ -14,7 +15,7 @@ async function worldOf(seed: number): Promise<World> {
 test.each([1, 2, 3])('a range of windows is what they are one by one (seed %i)', async (seed) => {
   const world = await worldOf(seed);
   for (const state of await world.listSeries()) {
-    const series = { model: 'credit', variant: state.variant, version: state.version, layout: state.layout };
+    const series = seriesOfState('credit', state);
     for (const [first, last] of [
       [start, start + 10 * hour],
       [start + hour, start + 3 * hour],

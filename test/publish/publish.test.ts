@@ -84,11 +84,10 @@ const features = {
 };
 
 test('the scores of a closed window, stamped with its end', () => {
-  const data = verdictMetrics(createVerdict(features), configure(), 0.97);
+  const data = verdictMetrics(createVerdict(features), configure());
   expect(tabulate(data)).toEqual({
     'Records{Model=credit}': 100,
     'QuarantinedRecords{Model=credit}': 3,
-    'CaptureCoverage{Model=credit}': 0.97,
     'DriftedFeatures{Model=credit}': 1,
     'DriftShare{Model=credit}': 0.5,
     'MaxPopulationStabilityIndex{Model=credit}': 0.3,
@@ -99,13 +98,12 @@ test('the scores of a closed window, stamped with its end', () => {
   expect(new Set(data.map(({ time }) => time))).toEqual(new Set([end]));
 });
 
-test('what was not measured is left out; restated, live and analysed windows publish nothing', () => {
+test('what was not measured is left out; live and analysed windows publish nothing', () => {
   const empty = createVerdict({});
   expect(Object.keys(tabulate(verdictMetrics(empty, configure())))).toEqual([
     'Records{Model=credit}',
     'QuarantinedRecords{Model=credit}',
   ]);
-  expect(verdictMetrics(createVerdict(features, { revision: 1 }), configure())).toEqual([]);
   expect(verdictMetrics(createVerdict(features, { mode: 'live' }), configure())).toEqual([]);
   expect(verdictMetrics(createVerdict(features, { mode: 'analysis' }), configure())).toEqual([]);
 });

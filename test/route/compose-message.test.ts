@@ -79,6 +79,7 @@ const episode: EpisodeMessage = {
   cause: 'health',
   tier: 'red',
   event: 'raised',
+  sequence: 1,
   time: since,
   since,
   startedAt: since,
@@ -86,7 +87,7 @@ const episode: EpisodeMessage = {
 
 function compose(
   over: { verdict?: Partial<Verdict>; alarm?: Partial<AlarmNotice>; episode?: Partial<EpisodeMessage> } & Partial<
-    Pick<MessageFacts, 'now' | 'verdicts'>
+    Pick<MessageFacts, 'now' | 'verdicts' | 'dependents'>
   > = {},
 ) {
   return composeMessage({
@@ -94,6 +95,7 @@ function compose(
     episode: { ...episode, ...over.episode },
     verdicts: over.verdicts ?? [{ key, verdict: verdict(over.verdict) }],
     now: over.now ?? since + 2 * minute,
+    dependents: over.dependents,
   });
 }
 
@@ -184,6 +186,43 @@ describe('composeMessage', () => {
     });
     expect(stopped.subject).toBe('RED fleet: Tidewatch has stopped, no model is watched since 10:05 UTC');
     expect(stopped.text).toContain('Check the scheduled tick');
+  });
+
+  test('the models behind it are listed with how long after, and those that may follow', () => {
+    const affected = [
+      { model: 'fraud', tier: 'yellow', lagMilliseconds: 65 * minute, muted: true },
+      { model: 'evil\n[x](http://x)', tier: 'red', lagMilliseconds: -3 * minute, muted: false },
+    ] as const;
+    const dependents = ['evil\n[x](http://x)', 'fraud', 'pricing'];
+    for (const event of ['raised', 'updated', 'lowered', 'recovered'] as const) {
+      const message = compose({ episode: { event, affected }, dependents });
+      const text = message.text.replace(/\s+/g, ' ');
+      expect(text).toContain('- fraud: yellow, 65 min after it; its people are not told as long as this lasts');
+      expect(text).toContain('red, 3 min before it');
+      expect(message.text).not.toContain('http://');
+      expect(text.includes('may follow: pricing')).toBe(event !== 'recovered');
+      expect(message.detail.affected).toEqual(affected);
+      expect(message.detail.mayFollow).toEqual(['pricing']);
+    }
+    expect(compose({ episode: { event: 'updated', affected } }).subject).toBe(
+      'UPDATE credit-scoring: 2 models that depend on it affected since 10:05 UTC',
+    );
+  });
+
+  test('lowered is not over, acknowledged is somebody at it', () => {
+    const over = { time: since + 30 * minute } as const;
+    const lowered = compose({ episode: { ...over, event: 'lowered' }, verdict: { tier: 'yellow', findings: [] } });
+    expect(lowered.subject).toBe('LOWERED credit-scoring: no longer red, still yellow after 30 min');
+    expect(lowered.text.replace(/\s+/g, ' ')).toContain('goes on until nothing rings');
+    expect(compose({ episode: { ...over, event: 'acknowledged' } }).subject).toBe(
+      'ACKNOWLEDGED credit-scoring: somebody is at it, red since 10:05 UTC',
+    );
+  });
+
+  test('a verdict that no alarm rang for says so first', () => {
+    const { text } = compose({ alarm: { triggers: ['doorbell'] } });
+    expect(text.replace(/\s+/g, ' ')).toContain('1. Find out why CloudWatch did not ring');
+    expect(text).toContain('red: latency');
   });
 
   test('recovery says how long, and what remains', () => {

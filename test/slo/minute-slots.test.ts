@@ -59,7 +59,8 @@ test('minutes and hours add up', () => {
     { minute: 60, rows: 4, requests: 4, schemaBreaks: 1, slis: [['fast', 3, 4]], missing: [['age', 2]] },
   ]);
   expect(sumHours(merged)).toEqual([
-    { hour: 0, rows: 8, requests: 8, slis: [['fast', 6, 8]] },
-    { hour: 1, rows: 4, requests: 4, slis: [['fast', 3, 4]] },
+    { hour: 0, rows: 8, requests: 8, slis: [['fast', 6, 8, 1]] },
+    { hour: 1, rows: 4, requests: 4, slis: [['fast', 3, 4, 1]] },
   ]);
+  expect(sumHours([slot(3, 4, 4)])[0]?.slis).toEqual([['fast', 4, 4]]);
 });

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import type { AvailabilitySloPolicy, LatencySloPolicy } from '../../core/model/policy.ts';
 import type { MinuteSlot } from '../../core/model/profile.ts';
+import { countClusters, probabilityWithinBudget } from '../../core/slo/burn-guard.ts';
 import { burnRate } from '../../core/slo/burn-rate.ts';
+import { burnRules, ruleBurnRate } from '../../core/slo/burn-rules.ts';
 import { classifyRequest } from '../../core/slo/classify-request.ts';
 import { countPeriod, errorBudgetRemaining } from '../../core/slo/error-budget.ts';
-import { judgeSlos, pageBurnRate } from '../../core/slo/judge-slos.ts';
+import { judgeSlos } from '../../core/slo/judge-slos.ts';
 import { sumHours } from '../../core/slo/minute-slots.ts';
 import { findWatermark } from '../../core/slo/watermark.ts';
+import { binomialUpperTail } from '../../core/stats/binomial.ts';
 
 const fast: LatencySloPolicy = {
   kind: 'latency',
@@ -45,7 +48,7 @@ test('the burn rate counts exactly the minutes asked for', () => {
   const slots = [slot(9, 100, 100), slot(10, 100, 1), slot(11, 100, 2), slot(12, 100, 100)];
   expect(burnRate(slots, fast, 12, 2).rate).toBeCloseTo(15, 9);
   expect(burnRate(slots, fast, 12, 2)).toMatchObject({ good: 197, valid: 200 });
-  expect(burnRate(slots, fast, 9, 5)).toEqual({ good: 0, valid: 0, rate: undefined });
+  expect(burnRate(slots, fast, 9, 5)).toEqual({ good: 0, valid: 0, clusters: 0, rate: undefined });
   expect(() => burnRate(slots, { name: 'all', objective: 1 }, 12, 2)).toThrow(
     'expected an objective between 0 and 1, saw 1',
   );
@@ -88,7 +91,7 @@ function judgeHour(
 
 test('an objective breaks where both windows burn', () => {
   expect(judgeHour((left) => (left <= 5 ? 20 : 0), 20)).toMatchObject({ broken: true, good: 1100, valid: 1200 });
-  expect(judgeHour((left) => (left > 5 && left < 30 ? 20 : 0), 20)).toMatchObject({ broken: false });
+  expect(judgeHour((left) => (left > 30 && left < 55 ? 20 : 0), 20)).toMatchObject({ broken: false });
   expect(judgeHour((left) => (left <= 5 && left % 2 === 0 ? 1 : 0), 20)).toMatchObject({ broken: false });
   expect(judgeHour(() => 0, 0)).toMatchObject({ broken: false, burnRateLong: undefined, errorBudgetRemaining: 1 });
 });
@@ -97,21 +100,84 @@ test.each([
   [10, 3],
   [50, 4],
   [100, 4],
-  [500, 8],
+  // 14.4 times the budgeted rate would be eight; within six hours, six times is enough.
+  [500, 7],
 ])('at %i requests an hour the guard asks for %i bad ones', (requests, needed) => {
-  const judgeBad = (bad: number) =>
-    judgeSlos([fast], { hours: [], slots: [slot(0, requests - bad, 0), slot(59, bad, bad)], slotsFrom: 0 }, 60)[0];
+  // Each in minutes of its own, so that none is taken for another try of the one before.
+  const judgeBad = (bad: number) => {
+    const failures = Array.from({ length: bad }, (_, index) => slot(59 - 3 * index, 1, 1)).toReversed();
+    return judgeSlos([fast], { hours: [], slots: [slot(0, requests - bad, 0), ...failures], slotsFrom: 0 }, 60)[0];
+  };
   expect(judgeBad(needed - 1)?.broken).toBe(false);
   expect(judgeBad(needed)?.broken).toBe(true);
 });
 
+test('a caller that tries again and again is one failure, and a failing service is not', () => {
+  const judge = (failures: readonly (readonly [minute: number, bad: number])[], perMinute: number) => {
+    const failed = new Map(failures);
+    const slots = Array.from({ length: 60 }, (_, minute) =>
+      slot(minute, perMinute + (failed.get(minute) ?? 0), failed.get(minute) ?? 0),
+    );
+    return judgeSlos([fast], { hours: [], slots, slotsFrom: 0 }, 60)[0];
+  };
+  const burst = judge([[59, 20]], 8);
+  expect(burst).toMatchObject({ broken: false });
+  expect(burst?.burnRateLong).toBeGreaterThan(14.4);
+  // Across the minute's end it is still one, and two within the hour are not yet beyond chance.
+  expect(
+    judge(
+      [
+        [30, 20],
+        [58, 12],
+        [59, 8],
+      ],
+      8,
+    )?.broken,
+  ).toBe(false);
+  expect(
+    judge(
+      [
+        [20, 20],
+        [40, 20],
+        [59, 20],
+      ],
+      8,
+    )?.broken,
+  ).toBe(true);
+  // More than fifty at once are no single caller's.
+  expect(judge([[59, 400]], 170)?.broken).toBe(true);
+  expect(judge([[59, 50]], 8)?.broken).toBe(false);
+});
+
+test('the guard is the binomial tail where every failure is alone', () => {
+  for (const [valid, clusters] of [
+    [10, 3],
+    [100, 4],
+    [5000, 12],
+  ] as const) {
+    const guard = probabilityWithinBudget({ good: valid - clusters, valid }, clusters, 0.001);
+    expect(guard).toBeCloseTo(binomialUpperTail(clusters, valid, 0.001), 15);
+    expect(guard / binomialUpperTail(clusters, valid, 0.001)).toBeCloseTo(1, 9);
+  }
+  expect(probabilityWithinBudget({ good: 9, valid: 9 }, 0, 0.001)).toBe(1);
+});
+
+test('clusters are counted over the minutes asked for, whatever lies between', () => {
+  const slots = [slot(1, 9, 9), slot(2, 9, 9), slot(3, 9, 9), slot(9, 120, 101), slot(10, 50, 0), slot(11, 5, 5)];
+  expect(countClusters(slots, 'fast', 0, 60)).toBe(1 + 1 + 3 + 1);
+  expect(countClusters(slots, 'fast', 2, 11)).toBe(1 + 3);
+  expect(countClusters(slots, 'other', 0, 60)).toBe(0);
+});
+
 test('wide budgets page before everything fails', () => {
-  expect(pageBurnRate({ name: 'a', objective: 0.999 })).toBe(14.4);
-  expect(pageBurnRate({ name: 'a', objective: 0.9 })).toBeCloseTo(5, 9);
-  expect(pageBurnRate({ name: 'a', objective: 0.4 })).toBe(1);
+  const rates = (objective: number) => burnRules.map((rule) => ruleBurnRate(rule, { name: 'a', objective }));
+  expect(rates(0.999)).toEqual([14.4, 6, 3, 1]);
+  for (const [at, rate] of [5, 6 / 2.88, 3 / 2.88, 1].entries()) expect(rates(0.9)[at]).toBeCloseTo(rate, 9);
+  expect(rates(0.4)).toEqual([1, 1, 1, 1]);
   const loose = { ...fast, objective: 0.9 };
-  expect(judgeHour(() => 11, 20, loose)?.broken).toBe(true);
-  expect(judgeHour(() => 9, 20, loose)?.broken).toBe(false);
+  expect(judgeHour(() => 11, 20, loose)?.burning).toMatchObject({ tier: 'red', longMinutes: 60 });
+  expect(judgeHour(() => 9, 20, loose)?.burning).toMatchObject({ tier: 'red', longMinutes: 360 });
+  expect(judgeHour(() => 4, 20, loose)?.broken).toBe(false);
 });
 
 test('completeness is not counted from requests', () => {

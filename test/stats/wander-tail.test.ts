@@ -92,6 +92,13 @@ describe("Student's t, quick", () => {
       expect(normalScoreOfStudent(3, degrees)).toBeLessThanOrEqual(3);
     }
     expect(studentUpperTailQuick(2, 1)).toBe(studentUpperTail(2, 1));
+    for (const degrees of [1, 5, 1e4, 1e12]) {
+      const tails = [-1e300, -40, 40, 1e160, 1e300, Number.POSITIVE_INFINITY].map((t) =>
+        studentUpperTailQuick(t, degrees),
+      );
+      expect(tails).toEqual([...tails].sort((a, b) => b - a));
+      expect(tails.at(-1)).toBe(0);
+    }
   });
 });
 

@@ -7,10 +7,11 @@ import {
   formatProbability,
   formatShare,
 } from '../number-text.ts';
-import type { ChartFinding, ChartReading } from './judge-charts.ts';
+import type { ChartFinding, ChartReading, UnlikeVolume } from './judge-charts.ts';
 import type { PreparedChart, PreparedCharts } from './prepare-charts.ts';
 import { restoreValue } from './scalar-series.ts';
 import type { ChartSignal } from './update-chart.ts';
+import type { BurstRate } from './volume-habits.ts';
 
 interface Facts {
   readonly chart: PreparedChart;
@@ -44,7 +45,7 @@ export function describeShift(facts: Facts, signal: ChartSignal): ChartFinding {
 /** "requests: 12 in this window, 510 expected …, 98 % too few (p = 2e-9)" */
 export function describeVolume(
   facts: Facts,
-  { expected, pValue }: { expected: number; pValue: number },
+  { expected, pValue, rate }: UnlikeVolume,
   signal: ChartSignal | undefined,
 ): ChartFinding {
   const { chart, reading, prepared } = facts;
@@ -52,15 +53,21 @@ export function describeVolume(
   const size = ratio < 1 ? `${formatShare(1 - ratio)} too few` : `${formatNumber(ratio)} times as many`;
   const message =
     `${formatName(chart.name)}: ${formatNumber(reading.value)} in this window, ${formatNumber(expected)} expected at ` +
-    `this time of the week; ${size} (p = ${formatProbability(pValue)}); ${describeRarity(prepared)}`;
+    `this time of the week; ${size} (p = ${formatProbability(pValue)})${rate ? describeRate(rate) : ''}; ${describeRarity(prepared)}`;
   return finding(facts, message, {
     direction: ratio < 1 ? 'down' : 'up',
     pValue,
     ratio,
     expectedCount: expected,
     dispersion: chart.volume?.dispersion ?? 0,
+    ...(rate && { bursts: rate.runs, burstsExpected: rate.expected, burstDays: rate.days }),
     excess: signal?.excess ?? reading.excess,
   });
+}
+
+function describeRate({ runs, expected, days }: BurstRate): string {
+  const usual = formatNumber(Number(expected.toPrecision(2)));
+  return `, ${formatNumber(runs)} such bursts in ${formatDuration(days * 86_400)} where ${usual} are usual`;
 }
 
 function finding(

@@ -3,7 +3,8 @@ import { deviationOf, type PreparedChart, type PreparedCharts } from './prepare-
 import { restoreValue, transformValue } from './scalar-series.ts';
 import { forgottenAfterWindows } from './score-memory.ts';
 import { type ChartSignal, type ChartState, checkChartState, initialChartState, updateChart } from './update-chart.ts';
-import { testVolume } from './volume-model.ts';
+import { type BurstRate, type BurstRun, exceedsHabit, extendRuns, slotOf } from './volume-habits.ts';
+import { largestCount, testVolume } from './volume-model.ts';
 import { cellOf } from './week-cells.ts';
 
 /** State of all charts of a series of windows after one of them. Plain JSON; names in pairs, because they may be any text. */
@@ -112,9 +113,13 @@ function judgeChart(
     excess: signal?.excess ?? statisticOf(chart, state) / chart.design.limit,
   };
   const facts = { chart, prepared, reading, start };
-  const drop = chart.volume && judgeVolume(chart, prepared, seen.value, cell);
+  const { unlike, bursts } = judgeVolume(chart, prepared, { start, count: seen.value, cell, runs: old.bursts ?? [] });
   const shift = signal && isLargeEnough(chart, centre.mean, signal) ? describeShift(facts, signal) : undefined;
-  return { state, reading, finding: drop ? describeVolume(facts, drop, signal) : shift };
+  return {
+    state: bursts.length > 0 ? { ...state, bursts } : state,
+    reading,
+    finding: unlike ? describeVolume(facts, unlike, signal) : shift,
+  };
 }
 
 function statisticOf({ design }: PreparedChart, state: ChartState): number {
@@ -136,15 +141,44 @@ function isLargeEnough(chart: PreparedChart, expected: number, { excursion }: Ch
   }
 }
 
-/** The window's count alone: too few or too many by chance, and by enough to matter. */
+/** Windows of a cell that tell a habit from what is usual in it, where phase I is too short to tell it otherwise. */
+const fewestOfCell = 3;
+
+/** A count that is no habit. */
+export interface UnlikeVolume {
+  readonly expected: number;
+  readonly pValue: number;
+  /** Of a burst that comes too often. */
+  readonly rate?: BurstRate | undefined;
+}
+
+/** The window's count alone: too few or too many by chance, by enough to matter, and not by habit. */
 function judgeVolume(
   chart: PreparedChart,
   prepared: PreparedCharts,
-  count: number,
-  cell: string,
-): { expected: number; pValue: number } | undefined {
-  if (!chart.volume) return undefined;
-  const test = testVolume(chart.volume, cell, Math.min(1e15, count));
+  seen: { readonly start: number; readonly count: number; readonly cell: string; readonly runs: readonly BurstRun[] },
+): { readonly unlike: UnlikeVolume | undefined; readonly bursts: readonly BurstRun[] } {
+  const { volume, habits } = chart;
+  const { start, count, cell, runs } = seen;
+  if (!volume) return { unlike: undefined, bursts: runs };
+  const level = 1 / prepared.runLength;
+  const slot = habits?.slots.find(([name]) => name === slotOf(cell, start));
+  const known = slot && { expected: slot[1], windows: slot[2] };
+  const test = testVolume(volume, cell, Math.min(largestCount, count), known);
   const isLarge = test.expected > 0 && Math.abs(count / test.expected - 1) >= chart.minimumEffect;
-  return isLarge && test.pValue <= 1 / prepared.runLength ? test : undefined;
+  if (!isLarge || test.pValue > level) return { unlike: undefined, bursts: runs };
+  if (count < test.expected) {
+    // Both windows of a weekend may have been bursts, and then any other is too few.
+    const isTold = habits?.areKnown || test.windows >= fewestOfCell;
+    return { unlike: isTold ? test : undefined, bursts: runs };
+  }
+  const windowMilliseconds = prepared.windowSeconds * 1000;
+  const bursts = extendRuns(runs, start, windowMilliseconds);
+  // Whether that is a habit nobody knows yet; a rise that lasts is the chart's to find.
+  if (!habits?.areKnown) return { unlike: undefined, bursts };
+  if (!habits.bursts) return { unlike: test, bursts };
+  const ratio = count / test.expected;
+  const excess = exceedsHabit(habits.bursts, bursts, start, ratio, { windowMilliseconds, level });
+  if (!excess) return { unlike: undefined, bursts };
+  return { unlike: { ...test, ...(excess !== 'higher' && { rate: excess }) }, bursts };
 }

@@ -10,8 +10,8 @@ import {
   transformValue,
 } from './scalar-series.ts';
 import { measureMemory, type ScoreMemory } from './score-memory.ts';
-import { estimateClumpSize } from './silence-model.ts';
 import type { ChartDesign } from './update-chart.ts';
+import { findHabits, type VolumeHabits } from './volume-habits.ts';
 import { fitVolume, type VolumeModel } from './volume-model.ts';
 import {
   type CellCentre,
@@ -37,8 +37,6 @@ export interface ChartOptions {
   readonly lambda?: number | undefined;
   /** Reference value of a CUSUM, half the shift it is best at, in standard deviations. @default .5 */
   readonly reference?: number | undefined;
-  /** Longest silence of the baseline, seconds: tells clumped traffic from busy and quiet days. */
-  readonly longestGapSeconds?: number | undefined;
 }
 
 /** One chart, calibrated on its phase I. Plain JSON. */
@@ -59,7 +57,7 @@ export interface PreparedChart {
   readonly memory: ScoreMemory;
   /** Only of a count. */
   readonly volume?: VolumeModel | undefined;
-  readonly clumpSize?: number | undefined;
+  readonly habits?: VolumeHabits | undefined;
 }
 
 /** The charts of one model, with limits for their share of the budget. Plain JSON: make once per baseline and configuration. */
@@ -209,7 +207,9 @@ function calibrate(
   const base = { name: series.name, kind: series.kind, scheme, overall: centres.overall, cells: [...centres.cells] };
   const minimumEffect = series.minimumEffect ?? defaultMinimumEffect[series.kind];
   const chart = { ...base, spread, scale, design, minimumEffect, windows: points.length, memory };
-  return series.kind === 'count' ? { ...chart, ...prepareVolume(points, cells, scores, chart, options) } : chart;
+  return series.kind === 'count'
+    ? { ...chart, ...prepareVolume(points, cells, scores, chart, options, 1 / limits.runLength) }
+    : chart;
 }
 
 function centresOf(points: readonly Point[], cells: readonly string[], weights: readonly number[]) {
@@ -261,16 +261,20 @@ function prepareVolume(
   points: readonly Point[],
   cells: readonly string[],
   scores: readonly number[],
-  chart: Pick<PreparedChart, 'cells' | 'overall' | 'memory'>,
-  { windowSeconds, longestGapSeconds }: ChartOptions,
-): { volume: VolumeModel; clumpSize: number } {
+  chart: Pick<PreparedChart, 'cells' | 'overall' | 'memory' | 'minimumEffect'>,
+  { windowSeconds }: ChartOptions,
+  level: number,
+): { volume: VolumeModel; habits: VolumeHabits } {
   const typical = new Map(chart.cells);
   const counted = points.map(({ start, value }, i) => {
     const cell = cells[i] ?? '';
     const centre = typical.get(cell) ?? chart.overall;
     const expected = Math.max(0, Math.exp(centre.mean) - 0.5);
-    return { cell, day: dayOf(start), count: value, typical: expected, score: scores[i] ?? 0 };
+    return { start, cell, day: dayOf(start), count: value, typical: expected, score: scores[i] ?? 0 };
   });
-  const volume = fitVolume(counted, chart.memory.degreesOfFreedom);
-  return { volume, clumpSize: estimateClumpSize(volume, windowSeconds, longestGapSeconds) };
+  const { degreesOfFreedom } = chart.memory;
+  const { minimumEffect } = chart;
+  const windowMilliseconds = windowSeconds * 1000;
+  const { habits, calm } = findHabits(counted, { windowMilliseconds, level, minimumEffect, degreesOfFreedom });
+  return { volume: fitVolume(calm, degreesOfFreedom), habits };
 }

@@ -1,9 +1,9 @@
 /**
  * What a scalar series measures, and so on what scale it is charted:
- * `mean`: any number, differences; `positive`: durations and the like, ratios (logarithms);
+ * `mean`: any number, differences;
  * `share`: a share of records in [0, 1]; `count`: events per window, ratios, and tests for drop, surge and silence.
  */
-export type SeriesKind = 'mean' | 'positive' | 'share' | 'count';
+export type SeriesKind = 'mean' | 'share' | 'count';
 
 /** One window's value. */
 export interface SeriesPoint {
@@ -23,13 +23,13 @@ export interface ScalarSeries {
   readonly name: string;
   readonly kind: SeriesKind;
   /**
-   * Variance of one record's value (`mean`), or of its logarithm (`positive`).
+   * Variance of one record's value, of a `mean`.
    * @default - estimated from how the windows' spread depends on their weights; binomial for a share
    */
   readonly withinVariance?: number | undefined;
   /**
-   * Smallest shift worth a finding: in the value's units (`mean`), in shares (`share`), as a ratio less 1 (`positive`, `count`).
-   * @default - 0 for a mean, .01 for a share, .1 for a positive value, .5 for a count
+   * Smallest shift worth a finding: in the value's units (`mean`), in shares (`share`), as a ratio less 1 (`count`).
+   * @default - 0 for a mean, .01 for a share, .5 for a count
    */
   readonly minimumEffect?: number | undefined;
   /** Closed windows of the baseline, in any order; windows without events may be left out of a count. */
@@ -39,7 +39,6 @@ export interface ScalarSeries {
 /** The default of `ScalarSeries.minimumEffect`. */
 export const defaultMinimumEffect: Readonly<Record<SeriesKind, number>> = {
   mean: 0,
-  positive: 0.1,
   share: 0.01,
   count: 0.5,
 };
@@ -55,9 +54,6 @@ export function transformValue(kind: SeriesKind, value: number, weight: number):
   switch (kind) {
     case 'mean':
       return bounded;
-    case 'positive':
-      // A zero duration is a value too small to be measured, not a missing one.
-      return bounded < 0 ? undefined : Math.log(Math.max(bounded, 1e-12));
     case 'share':
       return bounded < 0 || bounded > 1 ? undefined : angle(bounded, weight);
     case 'count':
@@ -70,8 +66,6 @@ export function restoreValue(kind: SeriesKind, transformed: number): number {
   switch (kind) {
     case 'mean':
       return transformed;
-    case 'positive':
-      return Math.exp(Math.min(700, transformed));
     case 'share':
       return Math.sin(Math.min(Math.PI / 2, Math.max(0, transformed))) ** 2;
     case 'count':

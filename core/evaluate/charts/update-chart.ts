@@ -29,6 +29,8 @@ export interface ChartState {
   readonly value: number;
   readonly up: Excursion;
   readonly down: Excursion;
+  /** Of a count: runs of bursts in the last week, [start of the first window, of the last]; absent: none. */
+  readonly bursts?: readonly (readonly [first: number, last: number])[] | undefined;
 }
 
 /** One window as the chart sees it. */
@@ -75,7 +77,8 @@ export function updateChart(
 
 /** A state of JSON from elsewhere, or the initial one where a number in it is not finite. */
 export function checkChartState(state: ChartState): ChartState {
-  const numbers = [state.at ?? 0, state.value, ...[state.up, state.down].flatMap((side) => Object.values(side))];
+  const sides = [state.up, state.down].flatMap((side) => Object.values(side));
+  const numbers = [state.at ?? 0, state.value, ...sides, ...(state.bursts ?? []).flat()];
   return numbers.every((number) => Number.isFinite(number)) ? state : initialChartState;
 }
 

@@ -23,9 +23,12 @@ export interface CountedWindow {
   readonly score: number;
 }
 
-const smallestExpected = 1e-6;
+/** Below it there is no rate to compare with. */
+export const smallestExpected = 1e-6;
+/** Counts are held here: their tails must be finite. */
+export const largestCount = 1e15;
 /** Lower quantile of the dispersion's estimate that tests allow for. */
-const dispersionRisk = 0.05;
+export const dispersionRisk = 0.05;
 /** E min(Z², 9) for a standard normal Z. */
 const winsorisedUnit = 0.9950045;
 
@@ -71,13 +74,23 @@ export function expectVolume(model: VolumeModel, cell: string): { expected: numb
 /**
  * Two-sided p-value of a window's count: twice the smaller tail of the negative binomial with the cautious dispersion,
  * or of the lognormal with the same variance where that is larger (its upper tail is the heavier one).
+ * @param known what is expected of this very window, and how many windows say so; default: what the cell says
  */
-export function testVolume(model: VolumeModel, cell: string, count: number): { expected: number; pValue: number } {
-  const { expected, windows } = expectVolume(model, cell);
+export function testVolume(
+  model: VolumeModel,
+  cell: string,
+  count: number,
+  known?: { readonly expected: number; readonly windows: number } | undefined,
+): { expected: number; pValue: number; windows: number } {
+  const { expected, windows } = known ?? expectVolume(model, cell);
   // Where nothing ever came there is no rate to compare with; the chart of the series sees the change.
-  if (!(expected > smallestExpected)) return { expected: 0, pValue: 1 };
+  if (!(expected > smallestExpected)) return { expected: 0, pValue: 1, windows };
   const k = model.cautiousDispersion;
-  const dispersion = Math.min(1e6, k + (k + 1 / expected) / windows);
+  return { expected, pValue: testCount(count, expected, Math.min(1e6, k + (k + 1 / expected) / windows)), windows };
+}
+
+/** Two-sided p-value of a count with variance = expected + dispersion·expected². */
+export function testCount(count: number, expected: number, dispersion: number): number {
   const tail =
     count >= expected
       ? overdispersedUpperTail(count, expected, dispersion)
@@ -85,7 +98,7 @@ export function testVolume(model: VolumeModel, cell: string, count: number): { e
   const variance = Math.log1p(dispersion + 1 / expected);
   const deviation = (Math.log((count + 0.5) / expected) + variance / 2) / Math.sqrt(variance);
   const z = count >= expected ? deviation : -deviation;
-  return { expected, pValue: Math.min(1, 2 * Math.max(tail, normalUpperTail(z))) };
+  return Math.min(1, 2 * Math.max(tail, normalUpperTail(z)));
 }
 
 function tame({ count, typical, score }: CountedWindow): number {
@@ -97,7 +110,7 @@ function tame({ count, typical, score }: CountedWindow): number {
 }
 
 /** The dispersion under which winsorised squares of standardised counts have the mean they have under the normal law. */
-function estimateDispersion(windows: readonly { count: number; expected: number; error: number }[]): number {
+export function estimateDispersion(windows: readonly { count: number; expected: number; error: number }[]): number {
   const used = windows.filter(({ expected }) => expected > 0);
   if (used.length === 0) return 0;
   const excess = (dispersion: number) => {

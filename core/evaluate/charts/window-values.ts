@@ -2,6 +2,7 @@ import type { Layout } from '../../model/layout.ts';
 import type { MinuteSlot, Summary } from '../../model/profile.ts';
 import { ExactSum } from '../../stats/exact-sum.ts';
 import { momentsFromSums } from '../../stats/log-linear-histogram.ts';
+import type { WeighedWindow } from '../caller-caps.ts';
 import type { SeriesKind } from './scalar-series.ts';
 
 /** A scalar of one window: what is charted. */
@@ -14,24 +15,35 @@ export interface WindowValue {
   readonly weight: number;
 }
 
+/** What the series are called that every model has. */
+export const recordsName = 'records';
+export const missingValuesName = 'missing values';
 /** Charts of one model at most: each has its share of the budget, and too many of them would see nothing. */
 const maximumMeans = 20;
 
 /**
  * The scalars of a closed window: its volume, the share of values that are missing over all features, the mean of each
  * numeric output, and the share of good events of each objective. A scalar without records behind it is left out.
+ * @param weighed what is left of a window in which callers were held to their caps. What the means are without them is
+ *   not known: they are left out.
  */
-export function valuesOfWindow(summary: Summary, layout: Layout): readonly WindowValue[] {
-  const { counted } = summary.records;
+export function valuesOfWindow(
+  summary: Summary,
+  layout: Layout,
+  weighed?: WeighedWindow | undefined,
+): readonly WindowValue[] {
+  const counted = weighed?.records ?? summary.records.counted;
   const features = new Map(summary.features);
-  const values: WindowValue[] = [{ name: 'records', kind: 'count', value: counted, weight: counted }];
+  const values: WindowValue[] = [{ name: recordsName, kind: 'count', value: counted, weight: counted }];
   const cells = counted * layout.features.length;
   if (cells > 0) {
-    const missing = layout.features.reduce((sum, [name]) => sum + (features.get(name)?.missing ?? counted), 0);
+    const missing = weighed
+      ? weighed.counts.reduce((sum, counts) => sum + (counts.at(-1) ?? 0), 0)
+      : layout.features.reduce((sum, [name]) => sum + (features.get(name)?.missing ?? counted), 0);
     // Values of one record are missing together: a record counts once, not once per feature.
-    values.push({ name: 'missing values', kind: 'share', value: Math.min(1, missing / cells), weight: counted });
+    values.push({ name: missingValuesName, kind: 'share', value: Math.min(1, missing / cells), weight: counted });
   }
-  const outputs = layout.features.filter(([, { kind, side }]) => kind === 'numeric' && side === 'output');
+  const outputs = layout.features.filter(([, { kind, side }]) => !weighed && kind === 'numeric' && side === 'output');
   for (const [name, feature] of outputs.slice(0, maximumMeans)) {
     const current = features.get(name);
     if (feature.kind !== 'numeric' || current?.kind !== 'numeric' || current.count === 0) continue;

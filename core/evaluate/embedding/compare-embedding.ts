@@ -1,61 +1,29 @@
-import type { EmbeddingLayout, EmbeddingSummary } from '../../model/embedding.ts';
-import type { TestResult } from '../../model/verdict.ts';
+import type { EmbeddingLayout } from '../../model/embedding.ts';
+import type { EmbeddingEffects, EmbeddingTest, TestResult } from '../../model/verdict.ts';
+
 import {
   type EmbeddingDifference,
   type EmbeddingReference,
   measureDifference,
-  unusableUpperTail,
 } from '../../stats/embedding/compare-sums.ts';
+import type { EmbeddingSums } from '../../stats/embedding/embedding-sums.ts';
 import type { EmbeddingWander } from '../../stats/embedding/leave-one-out.ts';
 import { type QuadraticMeasure, quadraticUpperTail } from '../../stats/embedding/quadratic-test.ts';
 
+export type { EmbeddingEffects, EmbeddingTest } from '../../model/verdict.ts';
+
 /** Tests of one feature of vectors that share its false-alarm level. */
-export const embeddingTests = 4;
+export const embeddingTests = 3;
 /** Share of the baseline that counts as its far, or near, end. */
 const endShare = 0.05;
 
-/**
- * What may have changed in a feature of vectors:
- * - `shift`: the mean of the vectors, along the baseline's main axes;
- * - `distance`: the mean distance from the space of those axes: vectors that the baseline does not know, noise, scale;
- * - `spread`: the distribution of that distance;
- * - `unusable`: records without a usable vector, missing or invalid.
- */
-export type EmbeddingTest = 'shift' | 'distance' | 'spread' | 'unusable';
-
 export interface EmbeddingComparison {
-  /** min(1, 4·min of the tests' p-values); null where none could be run. */
+  /** min(1, 3·min of the tests' p-values); null where none could be run. */
   readonly pValue: number | null;
   readonly tests: Readonly<Partial<Record<EmbeddingTest, TestResult>>>;
   /** p-values of "the true effect is at most the floor". */
-  readonly floors: Readonly<Partial<Record<Exclude<EmbeddingTest, 'unusable'>, TestResult>>>;
+  readonly floors: Readonly<Partial<Record<EmbeddingTest, TestResult>>>;
   readonly effects: EmbeddingEffects;
-}
-
-/** How large the differences are, in units a person can picture. */
-export interface EmbeddingEffects {
-  /**
-   * How far the mean vector has moved, in baseline standard deviations along the direction in which it moved, and after
-   * what noise alone would show has been taken off; 0 where it is no more than noise.
-   */
-  readonly shift: number;
-  /** The main axis (1 is the first) along which the mean moved most, and by how many standard deviations; 0: no axes. */
-  readonly mainAxis: number;
-  readonly mainAxisChange: number;
-  /** Change of the mean distance in baseline standard deviations. */
-  readonly distanceChange: number;
-  /** Population stability index of the distance. */
-  readonly distanceIndex: number;
-  /** Share of vectors farther away than about 95 % of the baseline's, and the baseline's own share. */
-  readonly farShare: number;
-  readonly baselineFarShare: number;
-  /** Share of vectors nearer than about 95 % of the baseline's, and the baseline's own share. */
-  readonly nearShare: number;
-  readonly baselineNearShare: number;
-  /** Shares of records. */
-  readonly missingShare: number;
-  readonly invalidShare: number;
-  readonly baselineUnusableShare: number;
 }
 
 export interface EmbeddingRule {
@@ -76,7 +44,7 @@ export interface EmbeddingRule {
 export function compareEmbedding(
   layout: EmbeddingLayout,
   reference: EmbeddingReference,
-  current: EmbeddingSummary,
+  current: EmbeddingSums,
   rule: EmbeddingRule,
 ): EmbeddingComparison {
   const difference = measureDifference(layout, reference, current);
@@ -90,7 +58,6 @@ export function compareEmbedding(
     ...(shift && { shift: testOf(shift, quadraticUpperTail(shift, wander?.shift)) }),
     ...(distance && { distance: testOf(distance, quadraticUpperTail(distance, wander?.distance)) }),
     ...(distanceBins && { spread: testOf(distanceBins, quadraticUpperTail(distanceBins, wander?.distanceBins)) }),
-    ...testUnusable(reference, current),
   };
   const floors = {
     shift: floorOf(shift, wander?.shift),
@@ -119,16 +86,10 @@ function testOf(measure: QuadraticMeasure, pValue: number): TestResult {
   };
 }
 
-function testUnusable(reference: EmbeddingReference, current: EmbeddingSummary): { unusable?: TestResult } {
-  const unusable = current.missing + current.invalid;
-  if (current.count + unusable === 0 || reference.records === 0) return {};
-  return { unusable: { statistic: unusable, pValue: unusableUpperTail(reference, current) } };
-}
-
 function describeEffects(
   difference: EmbeddingDifference,
   reference: EmbeddingReference,
-  current: EmbeddingSummary,
+  current: EmbeddingSums,
 ): EmbeddingEffects {
   const { scoreChanges, shift, scale } = difference;
   const squared = scoreChanges.reduce((sum, change) => sum + change * change, 0);
@@ -142,7 +103,6 @@ function describeEffects(
   const shareIn = (bins: readonly number[], values: readonly number[]) =>
     bins.reduce((sum, bin) => sum + (values[bin] ?? 0), 0);
   const currentShares = current.distances.map((count) => share(count, current.count));
-  const records = current.count + current.missing + current.invalid;
   return {
     shift: Math.sqrt(Math.max(0, squared - noise)),
     mainAxis: scoreChanges.length === 0 ? 0 : mainAxis + 1,
@@ -153,9 +113,6 @@ function describeEffects(
     baselineFarShare: shareIn(far, reference.distanceShares),
     nearShare: shareIn(near, currentShares),
     baselineNearShare: shareIn(near, reference.distanceShares),
-    missingShare: share(current.missing, records),
-    invalidShare: share(current.invalid, records),
-    baselineUnusableShare: share(reference.unusable, reference.records),
   };
 }
 

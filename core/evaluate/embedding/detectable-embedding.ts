@@ -24,6 +24,8 @@ export interface EmbeddingDesign {
 export interface DetectableEmbedding {
   /** Shift of the mean along the strongest main axis, in standard deviations; null: no axes. */
   readonly shift: number | null;
+  /** Change of the mean distance, in standard deviations; null: the distance never varied. */
+  readonly distance: number | null;
   /**
    * Share of a new topic whose vectors lie as far away as the baseline's farthest per cent; null where the distance says
    * nothing, or not even a window full of it would be seen.
@@ -34,25 +36,33 @@ export interface DetectableEmbedding {
 /** What a window of this size could have shown. The effect floor is not part of it. */
 export function detectableEmbedding(layout: EmbeddingLayout, design: EmbeddingDesign): DetectableEmbedding {
   const { baselineSize, currentSize, level, wander } = design;
-  if (!(baselineSize > 0 && currentSize > 0 && level > 0 && level < 1)) return { shift: null, newTopicShare: null };
+  if (!(baselineSize > 0 && currentSize > 0 && level > 0 && level < 1)) {
+    return { shift: null, distance: null, newTopicShare: null };
+  }
   const scale = 1 / baselineSize + 1 / currentSize;
   const axes = axisWeights(layout).map((weight) => ({ weight, degreesOfFreedom: 1 }));
   const shift = axes.length === 0 ? null : detectableChange({ squared: 0, scale, noise: axes }, level, wander?.shift);
-  return { shift, newTopicShare: detectableShare(layout, scale, level, wander?.distance) };
+  const distance = detectableDistance(layout, scale, level, wander?.distance);
+  return { shift, distance, newTopicShare: shareOfStrangers(layout, distance) };
 }
 
-function detectableShare(
-  layout: EmbeddingLayout,
+function detectableDistance(
+  { distanceDeviation }: EmbeddingLayout,
   scale: number,
   level: number,
   wander: QuadraticWander | undefined,
 ): number | null {
-  const { distanceMean, distanceDeviation, distanceEdges } = layout;
+  if (!(distanceDeviation > 0)) return null;
+  return detectableChange({ squared: 0, scale, noise: [{ weight: 1, degreesOfFreedom: 1 }] }, level, wander);
+}
+
+function shareOfStrangers(
+  { distanceMean, distanceDeviation, distanceEdges }: EmbeddingLayout,
+  distance: number | null,
+): number | null {
   const farthest = distanceEdges.at(-1);
-  if (farthest === undefined || !(distanceDeviation > 0)) return null;
-  const lengthOfStranger = (farthest - distanceMean) / distanceDeviation;
-  const noise = [{ weight: 1, degreesOfFreedom: 1 }];
-  const share = detectableChange({ squared: 0, scale, noise }, level, wander) / lengthOfStranger;
+  if (farthest === undefined || distance === null) return null;
+  const share = (distance * distanceDeviation) / (farthest - distanceMean);
   return share > 0 && share <= 1 ? share : null;
 }
 

@@ -1,5 +1,12 @@
 import type { Finding } from '../../model/verdict.ts';
-import { formatName, formatNumber, formatProbability, formatShare } from '../number-text.ts';
+import {
+  formatInstant,
+  formatName,
+  formatNumber,
+  formatProbability,
+  formatScale,
+  formatShare,
+} from '../number-text.ts';
 import {
   type EmbeddingComparison,
   type EmbeddingEffects,
@@ -9,13 +16,11 @@ import {
 
 /** What a test must reach to be named as a cause. */
 export interface EmbeddingCauseRule {
-  /** Level at which Benjamini–Hochberg rejected: a test counts where its 4·p is at most this. */
+  /** Level at which Benjamini–Hochberg rejected: a test counts where its 3·p is at most this. */
   readonly rejectedLevel: number;
   /** Floor of the effects, and the level of its test; a floor of 0 is none. */
   readonly minimumEffect: number;
   readonly effectLevel: number;
-  /** Least rise of the share of records without a usable vector. */
-  readonly minimumMissingRise: number;
 }
 
 /**
@@ -26,42 +31,51 @@ export function findEmbeddingCauses(
   comparison: EmbeddingComparison,
   rule: EmbeddingCauseRule,
 ): readonly EmbeddingTest[] {
-  const { tests, floors, effects } = comparison;
+  const { tests, floors } = comparison;
   const pValue = (test: EmbeddingTest) => tests[test]?.pValue ?? 1;
-  const reachesFloor = (test: EmbeddingTest) => {
-    if (test === 'unusable') {
-      const rise = effects.missingShare + effects.invalidShare - effects.baselineUnusableShare;
-      return rise >= rule.minimumMissingRise;
-    }
-    return rule.minimumEffect <= 0 || (floors[test]?.pValue ?? 1) <= rule.effectLevel;
-  };
-  return (['unusable', 'shift', 'distance', 'spread'] as const)
+  const reachesFloor = (test: EmbeddingTest) =>
+    rule.minimumEffect <= 0 || (floors[test]?.pValue ?? 1) <= rule.effectLevel;
+  return (['shift', 'distance', 'spread'] as const)
     .filter(
       (test) => tests[test] && Math.min(1, embeddingTests * pValue(test)) <= rule.rejectedLevel && reachesFloor(test),
     )
     .sort((a, b) => pValue(a) - pValue(b));
 }
 
+/** What a drift of vectors was seen in. */
+export interface EmbeddingSight {
+  readonly vectors: number;
+  readonly stretch?:
+    | {
+        readonly scale: number;
+        readonly windowSeconds: number;
+        readonly windows: number;
+        /** Milliseconds since the epoch. */
+        readonly start: number;
+      }
+    | undefined;
+}
+
 /**
  * Says that a feature of vectors has drifted: one finding that names every cause.
  * @param causes at least one, the surest first
- * @param records vectors and missing values of the window
+ * @param seen where it was seen: usable vectors compared, and the trailing stretch where there was one
  */
 export function describeEmbeddingDrift(
   feature: string,
   comparison: EmbeddingComparison,
   causes: readonly [EmbeddingTest, ...EmbeddingTest[]],
   qValue: number,
-  records: number,
+  seen: EmbeddingSight,
 ): Finding {
   const { tests, floors, effects } = comparison;
   const sentences = describeEmbeddingCauses(causes, effects).join('; ');
-  const numbers = `q = ${formatProbability(qValue)}, ${formatNumber(records)} records`;
-  const kind = causes[0] === 'unusable' ? 'missing' : 'drift';
+  const scale = seen.stretch ? `, seen at the ${formatScale(seen.stretch)} scale` : '';
+  const numbers = `q = ${formatProbability(qValue)}, ${formatNumber(seen.vectors)} vectors${scale}`;
   return {
-    id: `${kind}:${feature}`,
+    id: `drift:${feature}`,
     tier: 'yellow',
-    kind,
+    kind: 'drift',
     feature,
     message: `${formatName(feature)}: ${sentences}; ${numbers}`,
     evidence: {
@@ -78,10 +92,12 @@ export function describeEmbeddingDrift(
       populationStabilityIndex: effects.distanceIndex,
       farShare: effects.farShare,
       baselineFarShare: effects.baselineFarShare,
-      unusablePValue: tests.unusable?.pValue ?? null,
-      missingShare: effects.missingShare,
-      invalidShare: effects.invalidShare,
-      records,
+      vectors: seen.vectors,
+      ...(seen.stretch && {
+        scale: seen.stretch.scale,
+        windows: seen.stretch.windows,
+        stretchStart: formatInstant(seen.stretch.start),
+      }),
     },
   };
 }
@@ -92,7 +108,6 @@ export function describeEmbeddingCauses(
   effects: EmbeddingEffects,
 ): readonly string[] {
   const parts = causes.map((cause) => {
-    if (cause === 'unusable') return describeUnusable(effects);
     return cause === 'shift' ? describeShift(effects) : describeDistance(effects);
   });
   return [...new Set(parts)];
@@ -116,11 +131,6 @@ function describeDistance(effects: EmbeddingEffects): string {
   }
   const shares = `${formatShare(nearShare)} of vectors lie where ${formatShare(baselineNearShare)} of the baseline's did`;
   return `${shares}, close to its main axes (${moved} ${distanceChange >= 0 ? 'farther' : 'nearer'})`;
-}
-
-function describeUnusable({ missingShare, invalidShare, baselineUnusableShare }: EmbeddingEffects): string {
-  const now = `${formatShare(missingShare)} of records have no vector and ${formatShare(invalidShare)} an unusable one`;
-  return `${now}, in the baseline ${formatShare(baselineUnusableShare)} together`;
 }
 
 function round(value: number): number {

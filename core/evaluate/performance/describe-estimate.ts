@@ -1,5 +1,5 @@
+import type { Estimate, PerformanceEstimate } from '../../model/verdict.ts';
 import { formatNumber, formatProbability, formatShare } from '../number-text.ts';
-import type { Estimate, PerformanceEstimate } from './estimate-performance.ts';
 
 /** Fewer predicted positives leave the interval of precision to chance. */
 const fewPredicted = 30;

@@ -1,27 +1,7 @@
 import type { CalibrationMap, StepCounts } from '../../model/calibration-map.ts';
-import type { TestResult } from '../../model/verdict.ts';
+import type { Estimate, PerformanceEstimate, TestResult } from '../../model/verdict.ts';
 import { testCounts } from '../../stats/calibration-error.ts';
 import { normalUpperQuantile } from '../../stats/normal.ts';
-
-/** An estimated share with its confidence interval, within [0, 1]. */
-export interface Estimate {
-  readonly value: number;
-  readonly lower: number;
-  readonly upper: number;
-}
-
-/** Estimates of what labels would show; a measure without a denominator is absent (no record predicted positive: precision). */
-export interface PerformanceEstimate {
-  readonly records: number;
-  readonly predictedPositives: number;
-  /** Expected positives among all records. */
-  readonly positives: number;
-  readonly accuracy?: Estimate | undefined;
-  readonly precision?: Estimate | undefined;
-  readonly recall?: Estimate | undefined;
-  readonly f1?: Estimate | undefined;
-  readonly areaUnderCurve?: Estimate | undefined;
-}
 
 /** A step as the estimates see it. */
 interface CountedStep {

@@ -28,17 +28,28 @@ export interface OutcomeEvidence {
  */
 export function measureEvidence(days: OutcomeDays, today: number, atLeast: number): OutcomeEvidence {
   checkDays(days, today);
-  const first = firstFollowedDay(today);
-  const restarts = restartsFrom(days, first, atLeast);
-  let best: OutcomeEvidence = { logEvidence: 0, successes: 0, trials: 0 };
-  for (let start = first; start <= today; start += evidencePeriodDays) {
+  const none: OutcomeEvidence = { logEvidence: 0, successes: 0, trials: 0 };
+  if (days.length === 0) return none;
+  return averageRestarts(restartsFrom(days, firstFollowedDay(today), atLeast), today) ?? none;
+}
+
+/**
+ * The largest of the last periods' averages over processes that start afresh on each day.
+ * @param restarts the process that starts on a day; `sinceDay` is absent where nothing came from then on
+ */
+export function averageRestarts<Evidence extends Pick<OutcomeEvidence, 'logEvidence' | 'sinceDay'>>(
+  restarts: (day: number) => Evidence,
+  today: number,
+): Evidence | undefined {
+  let best: Evidence | undefined;
+  for (let start = firstFollowedDay(today); start <= today; start += evidencePeriodDays) {
     const period = Array.from({ length: evidencePeriodDays }, (_, index) => restarts(start + index));
     const logEvidence = logMean(period.map((restart) => restart.logEvidence));
-    if (logEvidence <= best.logEvidence && best.sinceDay !== undefined) continue;
+    if (logEvidence <= (best?.logEvidence ?? 0) && best?.sinceDay !== undefined) continue;
     const strongest = period.reduce((most, restart) => (restart.logEvidence >= most.logEvidence ? restart : most));
     best = { ...strongest, logEvidence };
   }
-  return days.length === 0 ? { logEvidence: 0, successes: 0, trials: 0 } : best;
+  return best;
 }
 
 /** Adds up outcomes of the same days. In any order and grouping the result is the same. */
@@ -57,7 +68,7 @@ export function keepFollowedDays(days: OutcomeDays, today: number): OutcomeDays 
   return days.filter(([day]) => day >= first);
 }
 
-function firstFollowedDay(today: number): number {
+export function firstFollowedDay(today: number): number {
   return (Math.floor(today / evidencePeriodDays) - followedPeriods + 1) * evidencePeriodDays;
 }
 

@@ -1,4 +1,3 @@
-import { hypergeometricUpperTail } from '../hypergeometric.ts';
 import { pearsonTest } from '../pearson.ts';
 import { poolNeighbours } from '../pooling.ts';
 import { populationStabilityIndex } from '../population-stability-index.ts';
@@ -21,9 +20,6 @@ export interface EmbeddingReference {
   readonly distanceMean: number;
   /** Share of vectors per bin of the distance. */
   readonly distanceShares: readonly number[];
-  /** Records of all parts, unweighted, and those among them without a usable vector. */
-  readonly records: number;
-  readonly unusable: number;
 }
 
 /**
@@ -45,15 +41,12 @@ export function mixReference(parts: readonly WeightedSums[]): EmbeddingReference
     return means;
   };
   const [distanceMean = 0] = average(1, ({ distanceSum }) => [distanceSum], scoreUnits);
-  const unusable = parts.reduce((sum, { sums }) => sum + sums.missing + sums.invalid, 0);
   return {
     size:
       usable.length === 0 ? 0 : 1 / usable.reduce((sum, part) => sum + (part.weight / total) ** 2 / part.sums.count, 0),
     scoreMeans: average(first?.sums.scoreSums.length ?? 0, ({ scoreSums }) => scoreSums, scoreUnits),
     distanceMean,
     distanceShares: average(first?.sums.distances.length ?? 0, ({ distances }) => distances, 1),
-    records: unusable + parts.reduce((sum, { sums }) => sum + sums.count, 0),
-    unusable,
   };
 }
 
@@ -134,17 +127,6 @@ function measureBins(
     distanceBins: { squared: statistic * scale, scale, noise: [{ weight: 1, degreesOfFreedom }] },
     distanceIndex: populationStabilityIndex(a, b),
   };
-}
-
-/**
- * P(so many or more records without a usable vector, missing or invalid, if the share is the reference's), exact given
- * the total. 1 where a side has no records.
- */
-export function unusableUpperTail(reference: EmbeddingReference, current: EmbeddingSums): number {
-  const unusable = current.missing + current.invalid;
-  const drawn = current.count + unusable;
-  if (drawn === 0 || reference.records === 0) return 1;
-  return hypergeometricUpperTail(unusable, drawn, reference.unusable + unusable, reference.records + drawn);
 }
 
 function checkShape(units: EmbeddingUnits, axes: number, bins: number): void {

@@ -106,6 +106,21 @@ export function projectVector(
   return true;
 }
 
+/** Whether `projectVector` can measure a vector: its length, and whether its numbers are numbers and not all zero. */
+export function isUsableVector(mean: Float64Array, vector: ArrayLike<unknown> | null): boolean {
+  if (vector === null || vector.length !== mean.length) return false;
+  let squaredLength = 0;
+  let isZero = true;
+  for (let k = 0; k < mean.length; k++) {
+    const value = vector[k];
+    if (typeof value !== 'number') return false;
+    if (value !== 0) isZero = false;
+    const deviation = value - (mean[k] ?? 0);
+    squaredLength += deviation * deviation;
+  }
+  return !isZero && squaredLength < Number.POSITIVE_INFINITY;
+}
+
 /**
  * A vector's positions along orthonormal axes, in its own unit, and its distance from the space they span.
  * @param scores takes the positions, one for each axis

@@ -32,7 +32,7 @@ export class VectorSample {
    * The sample in two halves, in the order of the rows' ranks: one to find the axes by, one to measure them with. A
    * projection fits the vectors that it was made of better than others: what it is judged by must not be among them.
    */
-  halves(): { readonly fitting: readonly SampledVector[]; readonly measuring: readonly SampledVector[] } {
+  halves(): VectorHalves {
     const length = mostFrequentLength(this.#kept.map(({ vector }) => vector.length));
     const usable = this.#kept
       .filter(({ vector }) => vector.length === length)
@@ -42,6 +42,12 @@ export class VectorSample {
       measuring: usable.filter((_, index) => index % 2 === 1),
     };
   }
+}
+
+/** Vectors to find axes by, and others to measure them with. */
+export interface VectorHalves {
+  readonly fitting: readonly SampledVector[];
+  readonly measuring: readonly SampledVector[];
 }
 
 export interface SampledVector {

@@ -2,16 +2,24 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SecretKeySource } from '../../../adapters/aws/secret-key-source.ts';
 import { SnsNotifier } from '../../../adapters/aws/sns-notifier.ts';
+import { SqsCaptureQueue } from '../../../adapters/aws/sqs-capture-queue.ts';
 import { SqsRetryDelay } from '../../../adapters/aws/sqs-retry-delay.ts';
 import { SqsTouchQueue } from '../../../adapters/aws/sqs-touch-queue.ts';
 import { FileKeySource } from '../../../adapters/local/file-key-source.ts';
 import { SqliteState } from '../../../adapters/local/sqlite-state.ts';
 import type { Message } from '../../../core/model/delivery.ts';
+import { readCaptureNotice } from '../../../lambdas/read-event.ts';
+import { alertDetail } from '../../route/alert-detail.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const region = 'eu-west-1';
@@ -27,6 +35,37 @@ test('a touch is sent as the handler reads it', async () => {
   });
   sqs.on(SendMessageCommand).rejects(new Error('down'));
   await expect(new SqsTouchQueue(new SQSClient({ region }), 'https://queue').touch('x')).rejects.toThrow('down');
+});
+
+describe('announcements', () => {
+  const captures = Array.from({ length: 63 }, (_, at) => ({ model: 'credit', bucket: 'b', key: `k${at}`, bytes: at }));
+
+  test('are sent ten at a time, as the handler reads them', async () => {
+    const sqs = mockClient(SQSClient);
+    onTestFinished(() => sqs.restore());
+    sqs.on(SendMessageBatchCommand).resolves({});
+    await new SqsCaptureQueue(new SQSClient({ region }), 'https://queue').announce(captures);
+    const requests = sqs.commandCalls(SendMessageBatchCommand).map(({ args }) => args[0].input);
+    expect(requests.map(({ Entries }) => Entries?.length)).toEqual([10, 10, 10, 10, 10, 10, 3]);
+    for (const { QueueUrl, Entries = [] } of requests) {
+      expect(QueueUrl).toBe('https://queue');
+      expect(new Set(Entries.map(({ Id }) => Id)).size).toBe(Entries.length);
+    }
+    const bodies = requests.flatMap(({ Entries = [] }) => Entries.map(({ MessageBody = '' }) => MessageBody));
+    expect(bodies.map(readCaptureNotice)).toEqual(
+      captures.map((capture) => ({ ...capture, account: undefined, isRepeated: true })),
+    );
+  });
+
+  test('fail where the queue refuses one of them', async () => {
+    const sqs = mockClient(SQSClient);
+    onTestFinished(() => sqs.restore());
+    const Failed = [{ Id: '3', Code: 'InternalError', SenderFault: false }];
+    sqs.on(SendMessageBatchCommand).resolvesOnce({}).resolves({ Failed });
+    await expect(new SqsCaptureQueue(new SQSClient({ region }), 'https://queue').announce(captures)).rejects.toThrow(
+      'ingest queue: expected to take 10 messages, refused 1: InternalError',
+    );
+  });
 });
 
 test('a message is brought back after the seconds that are asked for', async () => {
@@ -51,6 +90,7 @@ describe('the notifier', () => {
     subject: 'RED credit',
     text: 'an objective is broken',
     time: 1,
+    detail: alertDetail,
   };
 
   function createNotifier() {
@@ -66,10 +106,11 @@ describe('the notifier', () => {
     const { sns, notifier } = createNotifier();
     await notifier.deliver(message);
     const string = (StringValue: string) => ({ DataType: 'String', StringValue });
-    expect(sns.commandCalls(PublishCommand)[0]?.args[0].input).toEqual({
+    const { Message, ...rest } = sns.commandCalls(PublishCommand)[0]?.args[0].input ?? {};
+    expect(rest).toEqual({
       TopicArn: 'arn:red',
       Subject: 'RED credit',
-      Message: 'an objective is broken',
+      MessageStructure: 'json',
       MessageAttributes: {
         model: string('credit'),
         tier: string('red'),
@@ -78,6 +119,12 @@ describe('the notifier', () => {
         messageId: string('m1'),
       },
     });
+    // People read text; queues and functions get all of it.
+    const texts: Record<string, string> = JSON.parse(Message ?? '');
+    expect(Object.keys(texts)).toEqual(['default', 'sqs', 'lambda']);
+    expect(texts.default).toBe('an objective is broken');
+    expect(texts.lambda).toBe(texts.sqs);
+    expect(JSON.parse(texts.sqs ?? '')).toEqual({ schema: 'tidewatch.alert/1', ...message });
   });
 
   test('a message that was delivered is not sent again', async () => {
@@ -111,9 +158,10 @@ describe('the notifier', () => {
 
   test('a text that is too long is cut between characters and says so', async () => {
     const { sns, notifier } = createNotifier();
-    await notifier.deliver({ ...message, text: `a${'é'.repeat(200_000)}` });
-    const text = sns.commandCalls(PublishCommand)[0]?.args[0].input.Message ?? '';
-    expect(Buffer.byteLength(text)).toBeLessThan(256 * 1024 - 1024);
+    await notifier.deliver({ ...message, text: `a${'é"\\\n'.repeat(200_000)}` });
+    const whole = sns.commandCalls(PublishCommand)[0]?.args[0].input.Message ?? '';
+    expect(Buffer.byteLength(whole)).toBeLessThan(256 * 1024 - 1024);
+    const text: string = JSON.parse(whole).default;
     expect(text).toContain('cut here');
     expect(text).not.toContain('\uFFFD');
   });

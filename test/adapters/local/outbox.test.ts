@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { Outbox, type OutboxOptions } from '../../../adapters/local/outbox.ts';
 import { SqliteState } from '../../../adapters/local/sqlite-state.ts';
 import type { Message } from '../../../core/model/delivery.ts';
+import { alertDetail } from '../../route/alert-detail.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const message: Message = {
@@ -15,6 +16,7 @@ const message: Message = {
   subject: 'RED flights: latency objective broken',
   text: 'what\n\nsince when',
   time: Date.UTC(2001, 2, 10, 0, 5, 7),
+  detail: alertDetail,
 };
 
 function openOutbox(options: Partial<OutboxOptions> = {}) {

@@ -1,7 +1,7 @@
 import { availabilitySlo, defineConfig, httpCapture, sagemakerCapture, sqsQueue } from '../../../tidewatch.ts';
 
 /**
- * Four models of one capture bucket: one that stays quiet, two whose inputs drift, one whose requests fail. The windows
+ * Five models of one capture bucket: one that stays quiet, two whose inputs drift, one whose baseline is replaced, one whose requests fail. The windows
  * are days, and the captures of yesterday, so that a window is closed when its captures arrive and a run need not wait.
  */
 
@@ -9,18 +9,20 @@ const columns = ['age', 'amount', 'channel'];
 const bucket = 'e2e-captures';
 const queue = (name: string) => sqsQueue(`arn:aws:sqs:eu-west-1:000000000000:${name}`);
 
-function model(name: string) {
+/** The second deployment of a run has another number of published features, and one baseline is another. */
+const isChanged = process.env.TIDEWATCH_E2E_CHANGED === 'yes';
+
+function model(name: string, baseline = 'baseline.json') {
   return {
     name,
     source: sagemakerCapture({ bucket, prefix: 'datacapture', endpoint: name, createBucket: true }),
-    versions: [{ match: 'v1', schema: { columns, prediction: 'score' }, baseline: '../../fixtures/e2e/baseline.json' }],
+    versions: [{ match: 'v1', schema: { columns, prediction: 'score' }, baseline: `../../fixtures/e2e/${baseline}` }],
     window: '1d' as const,
     grace: '0s' as const,
     captureDelay: '0m' as const,
     silenceAfter: '30d' as const,
     drift: { level: 0.01 },
-    // The second deployment of a run changes this, and nothing else.
-    publishedFeatures: process.env.TIDEWATCH_E2E_CHANGED === 'yes' ? 3 : 5,
+    publishedFeatures: isChanged ? 3 : 5,
     // The second queue is deleted before the first message.
     alerts: { yellow: [queue('e2e-yellow'), queue('e2e-gone')], red: [queue('e2e-red')] },
   };
@@ -34,6 +36,7 @@ export default defineConfig({
     model('e2e-pricing'),
     model('e2e-credit'),
     model('e2e-repeated'),
+    model('e2e-renewed', isChanged ? 'half-baseline.json' : undefined),
     {
       ...orders,
       source: [orders.source, httpCapture({ bucket, prefix: 'requests/e2e-orders', role: 'requests' })],

@@ -51,7 +51,6 @@ for (const kind of healthyStreams) {
         if (shifted && kind.kind === 'count') value = Math.round(value * size);
         const spread = Math.sqrt(chart.spread.between + chart.spread.within / point.weight);
         if (shifted && kind.kind === 'mean') value += size * spread;
-        if (shifted && kind.kind === 'positive') value *= Math.exp(size * spread);
         const judged = judgeCharts(alone, state, {
           start: point.start,
           values: [{ name: kind.name, value, weight: point.weight }],

@@ -122,11 +122,11 @@ export const healthyStreams: readonly StreamKind[] = [
     },
   },
   {
-    name: 'latency',
-    kind: 'positive',
+    name: 'logarithm of a latency',
+    kind: 'mean',
     create: ({ normal }) => {
       const next = createAutoregression(0.5, normal);
-      return (time, n) => 40 * Math.exp(0.2 * season(time) + 0.1 * next() + (0.8 * normal()) / Math.sqrt(n));
+      return (time, n) => 4 + 0.2 * season(time) + 0.1 * next() + (0.8 * normal()) / Math.sqrt(n);
     },
   },
   {
@@ -166,14 +166,14 @@ export const quietStreams: readonly StreamKind[] = [
         0.3 * season(time) + normal() / Math.sqrt(n),
   },
   {
-    name: 'quiet skewed latency',
-    kind: 'positive',
+    name: 'logarithm of a quiet skewed latency',
+    kind: 'mean',
     create:
       ({ normal }) =>
       (_time, n) => {
         let sum = 0;
         for (let i = 0; i < n; i++) sum += Math.exp(normal());
-        return sum / n;
+        return Math.log(sum / n);
       },
   },
   {

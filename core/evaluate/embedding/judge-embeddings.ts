@@ -1,0 +1,218 @@
+import { featurePolicy, type ModelPolicy } from '../../model/policy.ts';
+import type { EmbeddingScaleVerdict, EmbeddingVerdict, Finding } from '../../model/verdict.ts';
+import { benjaminiHochberg } from '../../stats/benjamini-hochberg.ts';
+import type { EmbeddingWander } from '../../stats/embedding/leave-one-out.ts';
+import { type Calibration, uncalibratedFloor } from '../calibration.ts';
+import { rejectedLevelOf } from '../drift-causes.ts';
+import { endDriftsWhere, isEffectOver } from '../ended-drift.ts';
+import { type EmbeddingCalibration, referenceOf } from './calibrate-embeddings.ts';
+import {
+  compareEmbedding,
+  type EmbeddingComparison,
+  type EmbeddingEffects,
+  type EmbeddingTest,
+  embeddingTests,
+} from './compare-embedding.ts';
+import { type DetectableEmbedding, detectableEmbedding } from './detectable-embedding.ts';
+import { describeEmbeddingDrift, findEmbeddingCauses } from './embedding-finding.ts';
+import type { EmbeddingStretch } from './embedding-trail.ts';
+
+export interface EmbeddingInput {
+  readonly policy: ModelPolicy;
+  readonly embeddings: readonly EmbeddingCalibration[];
+  /** Ascending by scale. */
+  readonly stretches: readonly EmbeddingStretch[];
+  /** Of a window among others; absent: it is compared by itself. */
+  readonly calibration?: Pick<Calibration, 'kind' | 'groups' | 'windowSeconds'> | undefined;
+  /** Benjamini–Hochberg level of all embeddings of one stretch. */
+  readonly level: number;
+}
+
+/** What is said of one embedding. */
+export interface EmbeddingJudgement {
+  readonly name: string;
+  readonly verdict: EmbeddingVerdict;
+  /** The largest of the window's effects, on the scale of the population stability index. */
+  readonly effect?: number | undefined;
+  /** Smallest over the scales, adjusted over the embeddings; null: not tested. */
+  readonly qValue: number | null;
+  readonly drifted: boolean;
+  readonly decidingScale?: number | undefined;
+  /** Squared shift that the shortest stretch would have shown, on the scale of the population stability index. */
+  readonly minimumDetectableEffect: number | null;
+  readonly finding?: Finding | undefined;
+}
+
+interface Measured {
+  readonly stretch: EmbeddingStretch;
+  readonly scale: number;
+  readonly vectors: number;
+  readonly comparison: EmbeddingComparison;
+  readonly detectable: DetectableEmbedding;
+  readonly qValue: number | null;
+  readonly causes: readonly EmbeddingTest[];
+  readonly ended?: true | undefined;
+}
+
+/**
+ * The share of a model's level for drift that its embeddings have: as many features as there are share it evenly. An
+ * embedding counts twice, once for its missing values and once for its vectors.
+ */
+export function embeddingLevelShare(features: number, embeddings: number): number {
+  return embeddings === 0 ? 0 : embeddings / (features + embeddings);
+}
+
+/**
+ * The main rule for vectors: each stretch is compared with the baseline's hours, Benjamini–Hochberg runs over the
+ * embeddings of a stretch, and one has drifted where a test whose effect matters rejects at any scale.
+ */
+export function judgeEmbeddings(input: EmbeddingInput): readonly EmbeddingJudgement[] {
+  const { policy, stretches, level } = input;
+  const embeddings = input.embeddings.filter(({ name }) => !featurePolicy(policy, name).ignore);
+  const byScale = stretches.map((stretch) => judgeStretch(input, embeddings, stretch, level));
+  return embeddings.map((embedding, index) => {
+    const measured = byScale.flatMap((stretch) => stretch[index] ?? []);
+    const scales = endDriftsWhere<EmbeddingTest, Measured>(measured, (cause, longer, shorter) =>
+      isEffectOver(
+        effectOf(cause, longer.comparison.effects),
+        effectOf(cause, shorter.comparison.effects),
+        detectableOf(cause, shorter.detectable),
+      ),
+    );
+    return summarise(embedding, scales, input);
+  });
+}
+
+function judgeStretch(
+  { policy, calibration }: EmbeddingInput,
+  embeddings: readonly EmbeddingCalibration[],
+  stretch: EmbeddingStretch,
+  level: number,
+): readonly (Measured | undefined)[] {
+  const testLevel = level / (embeddingTests * Math.max(1, embeddings.length));
+  const compared = embeddings.map((embedding) => {
+    const current = stretch.sums.get(embedding.name);
+    if (!current || stretch.records < policy.drift.minimumRecords) return undefined;
+    const reference = referenceOf(embedding, stretch.cells, calibration?.groups);
+    const wander = wanderAt(embedding, stretch);
+    const minimumEffect = floorOf(policy, embedding.name, calibration?.kind);
+    const comparison = compareEmbedding(embedding.layout, reference, current, { minimumEffect, wander });
+    const sizes = { baselineSize: reference.size, currentSize: current.count };
+    const detectable = detectableEmbedding(embedding.layout, { ...sizes, level: testLevel, wander });
+    return { stretch, scale: stretch.scale, vectors: current.count, comparison, detectable, minimumEffect };
+  });
+  const tested = compared.flatMap((each) => each?.comparison.pValue ?? []);
+  const adjusted = benjaminiHochberg(tested);
+  const rejectedLevel = rejectedLevelOf(tested, adjusted, level);
+  let next = 0;
+  return compared.map((each) => {
+    if (!each) return undefined;
+    const { comparison, minimumEffect } = each;
+    const qValue = comparison.pValue === null ? null : (adjusted[next++] ?? 1);
+    const rule = { rejectedLevel, minimumEffect, effectLevel: policy.drift.effectLevel };
+    return { ...each, qValue, causes: qValue !== null && qValue <= level ? findEmbeddingCauses(comparison, rule) : [] };
+  });
+}
+
+function floorOf(policy: ModelPolicy, name: string, kind: Calibration['kind'] | undefined): number {
+  const floor = featurePolicy(policy, name).minimumEffect ?? policy.drift.minimumEffect;
+  return floor > 0 && kind === 'uncalibrated' ? Math.max(floor, uncalibratedFloor) : floor;
+}
+
+/** The wander of as many windows as are really in the stretch. */
+function wanderAt({ wander }: EmbeddingCalibration, { scale, windows }: EmbeddingStretch): EmbeddingWander | undefined {
+  const length = Math.min(scale, Math.max(1, windows));
+  return (wander.findLast(([known]) => known <= length) ?? wander[0])?.[1];
+}
+
+/** On the scale of the population stability index. */
+function effectOf(cause: EmbeddingTest, effects: EmbeddingEffects): number {
+  if (cause === 'shift') return effects.shift ** 2;
+  return cause === 'distance' ? effects.distanceChange ** 2 : effects.distanceIndex;
+}
+
+function detectableOf(cause: EmbeddingTest, { shift, distance }: DetectableEmbedding): number | null {
+  const change = cause === 'shift' ? shift : distance;
+  return change === null ? null : change ** 2;
+}
+
+function summarise(
+  { name, layout }: EmbeddingCalibration,
+  scales: readonly Measured[],
+  { calibration }: EmbeddingInput,
+): EmbeddingJudgement {
+  const [shortest] = scales;
+  const deciding = surest(scales);
+  const [first, ...others] = deciding?.causes ?? [];
+  const drifted = first !== undefined;
+  const qValues = scales.flatMap(({ qValue }) => qValue ?? []);
+  const shift = shortest?.detectable.shift ?? null;
+  return {
+    name,
+    verdict: {
+      dimensions: layout.dimensions,
+      axes: layout.deviations.length,
+      ...(shortest && {
+        effects: shortest.comparison.effects,
+        tests: shortest.comparison.tests,
+        floors: shortest.comparison.floors,
+        detectable: shortest.detectable,
+      }),
+      scales: scales.map(describeScale),
+    },
+    ...(shortest?.comparison.pValue !== null && shortest && { effect: largestEffect(shortest.comparison) }),
+    qValue: qValues.length === 0 ? null : Math.min(...qValues),
+    drifted,
+    decidingScale: deciding?.stretch.scale,
+    minimumDetectableEffect: shift === null ? null : shift ** 2,
+    ...(deciding &&
+      first && {
+        finding: describeEmbeddingDrift(name, deciding.comparison, [first, ...others], deciding.qValue ?? 1, {
+          vectors: deciding.vectors,
+          ...(calibration && {
+            stretch: {
+              scale: deciding.stretch.scale,
+              windowSeconds: calibration.windowSeconds,
+              windows: deciding.stretch.windows,
+              start: deciding.stretch.start,
+            },
+          }),
+        }),
+      }),
+  };
+}
+
+function largestEffect({ effects }: EmbeddingComparison): number {
+  return Math.max(...(['shift', 'distance', 'spread'] as const).map((test) => effectOf(test, effects)));
+}
+
+/** Of the scales that drifted the one with the smallest q-value; of all where none has. */
+function surest(scales: readonly Measured[]): Measured | undefined {
+  const drifted = scales.filter(({ causes }) => causes.length > 0);
+  const candidates = (drifted.length > 0 ? drifted : scales).filter(({ qValue }) => qValue !== null);
+  return candidates.reduce<Measured | undefined>(
+    (best, each) => (best && (best.qValue ?? 1) <= (each.qValue ?? 1) ? best : each),
+    undefined,
+  );
+}
+
+/** To four digits, as with other features. */
+function describeScale({ stretch, vectors, comparison, qValue, causes, ended }: Measured): EmbeddingScaleVerdict {
+  const round = (value: number | null | undefined) =>
+    value === null || value === undefined ? null : Number(value.toPrecision(4));
+  const { tests, floors } = comparison;
+  return {
+    scale: stretch.scale,
+    windows: stretch.windows,
+    vectors,
+    shiftPValue: round(tests.shift?.pValue),
+    shiftFloorPValue: round(floors.shift?.pValue),
+    distancePValue: round(tests.distance?.pValue),
+    distanceFloorPValue: round(floors.distance?.pValue),
+    spreadPValue: round(tests.spread?.pValue),
+    spreadFloorPValue: round(floors.spread?.pValue),
+    qValue: round(qValue),
+    drifted: causes.length > 0,
+    ...(ended && { ended }),
+  };
+}

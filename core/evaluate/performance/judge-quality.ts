@@ -1,0 +1,233 @@
+import type { ScoreCalibration, StepCounts } from '../../model/calibration-map.ts';
+import { type Cohort, isError, type QualityMeasure, type QualitySloPolicy } from '../../model/labels.ts';
+import type { ModelPolicy } from '../../model/policy.ts';
+import {
+  type Estimate,
+  type Finding,
+  type QualityReading,
+  type QualityVerdict,
+  type Tier,
+  worstTier,
+} from '../../model/verdict.ts';
+import { formatDuration, formatInstant, formatName, formatNumber, formatShare } from '../number-text.ts';
+import { estimatePerformance, mergeStepCounts } from './estimate-performance.ts';
+import { judgeLabelling } from './judge-labelling.ts';
+import { addBins, type DatedCounts, endOfCohort, hoursOf, readQuality } from './quality-counts.ts';
+import { type CountingDay, measureQualityEvidence, type QualityEvidence } from './quality-evidence.ts';
+
+const millisecondsPerDay = 86_400_000;
+/** Evidence from which an objective counts as broken: in at most 1 % of the 28-day periods in which it holds. */
+export const redEvidence = 100;
+/** Evidence from which it is worth a look: in at most 5 %. */
+const yellowEvidence = 20;
+
+export interface QualityInput {
+  readonly policy: ModelPolicy;
+  /** Of all variants and versions. */
+  readonly cohorts: readonly Cohort[];
+  /** Ids with a label within the horizon, and of them those whose inference is known. */
+  readonly ids: number;
+  readonly matched: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** By its id, what scores meant in a labelled baseline. */
+  readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
+}
+
+export interface QualityJudgement {
+  readonly tier: Tier;
+  readonly quality: readonly QualityVerdict[];
+  /** Labelled share of the records of the last matured week; null: none are matured. */
+  readonly coverage: number | null;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Judges the objectives of a model's quality by its labels, and the labelling itself. Only records whose labels had their time can be
+ * red. What newer ones show is provisional: yellow at most.
+ */
+export function judgeQuality(input: QualityInput): QualityJudgement {
+  const { policy } = input;
+  const judged = (policy.qualitySlos ?? []).map((slo) => judgeObjective(slo, input));
+  const labelling = judgeLabelling(input);
+  const findings = [...judged.flatMap(({ finding }) => finding ?? []), ...labelling.findings];
+  return {
+    tier: worstTier(findings.map(({ tier }) => tier)),
+    quality: judged.map(({ verdict }) => verdict),
+    coverage: labelling.coverage,
+    findings,
+  };
+}
+
+interface Stretch {
+  readonly hours: readonly DatedCounts[];
+  /** That all belong to it. */
+  readonly cohorts: readonly Cohort[];
+}
+
+function judgeObjective(
+  slo: QualitySloPolicy,
+  input: QualityInput,
+): { readonly verdict: QualityVerdict; readonly finding: Finding | undefined } {
+  const { measure, bound, periodSeconds, labelsWithinSeconds } = slo;
+  const { cohorts, now } = input;
+  const wait = labelsWithinSeconds * 1000;
+  const from = now - wait - periodSeconds * 1000;
+  const matured = pickStretch(cohorts, (end) => end + wait <= now && end > from);
+  const open = pickStretch(cohorts, (end) => end + wait > now);
+  const isCounted = (end: number) => end + wait <= now;
+  const evidence = measureQualityEvidence(measure, bound, slo.labelCoverage, byDay(cohorts, wait, isCounted), now);
+  // All records count here, by the day on which they were made, and all that wait count as good.
+  const early = measureQualityEvidence(
+    measure,
+    bound,
+    1,
+    byDay(cohorts, 0, (end) => end <= now),
+    now,
+  );
+  const [maturedReading, openReading] = [matured, open].map((stretch) => readStretch(measure, stretch, input));
+  const total = (maturedReading?.records ?? 0) + (openReading?.records ?? 0);
+  if (!maturedReading || !openReading) throw new RangeError('quality: expected a reading of each stretch');
+  const verdict: QualityVerdict = {
+    name: slo.name,
+    measure,
+    bound,
+    periodDays: periodSeconds / 86_400,
+    labelsWithinSeconds,
+    matured: maturedReading,
+    provisional: openReading,
+    labelMaturity: total === 0 ? 1 : maturedReading.records / total,
+    logEvidence: evidence?.logEvidence ?? null,
+    provisionalLogEvidence: early?.logEvidence ?? null,
+    broken: (evidence?.logEvidence ?? 0) >= Math.log(redEvidence),
+  };
+  return { verdict, finding: describeObjective(slo, verdict, evidence, early) };
+}
+
+/** Hours that end at certain times, and the cohorts all of whose hours do. */
+function pickStretch(cohorts: readonly Cohort[], picks: (end: number) => boolean): Stretch {
+  return {
+    hours: cohorts.flatMap((cohort) => hoursOf(cohort).filter(({ end }) => picks(end))),
+    cohorts: cohorts.filter((cohort) => hoursOf(cohort).every(({ end }) => picks(end))),
+  };
+}
+
+/** By the day on which records have waited for so long. That does not depend on when their labels come. */
+function byDay(cohorts: readonly Cohort[], wait: number, isCounted: (end: number) => boolean): readonly CountingDay[] {
+  const days = new Map<number, { hours: DatedCounts[]; cohorts: Cohort[] }>();
+  const dayOf = (time: number) => {
+    const day = Math.floor(time / millisecondsPerDay);
+    const known = days.get(day) ?? { hours: [], cohorts: [] };
+    days.set(day, known);
+    return known;
+  };
+  for (const cohort of cohorts) {
+    // The hour before midnight belongs to its own day.
+    for (const hour of hoursOf(cohort)) if (isCounted(hour.end)) dayOf(hour.end - 1 + wait).hours.push(hour);
+    const end = endOfCohort(cohort);
+    if (isCounted(end)) dayOf(end - 1 + wait).cohorts.push(cohort);
+  }
+  return [...days].sort(([a], [b]) => a - b).map(([day, counted]) => ({ day, ...counted }));
+}
+
+function readStretch(measure: QualityMeasure, { hours, cohorts }: Stretch, input: QualityInput): QualityReading {
+  const reading = readQuality(measure, hours, addBins(cohorts.map(({ bins }) => bins)));
+  return { ...reading, estimated: estimateOf(measure, cohorts, input.calibrations) ?? null };
+}
+
+/** What scores let expect of all records, with a label or without. */
+function estimateOf(
+  measure: QualityMeasure,
+  cohorts: readonly Cohort[],
+  calibrations: QualityInput['calibrations'],
+): Estimate | undefined {
+  const id = cohorts.findLast(({ scores }) => scores)?.scores?.[0];
+  const calibration = id === undefined ? undefined : calibrations.get(id);
+  if (!calibration) return undefined;
+  const parts: StepCounts[] = cohorts.flatMap(({ scores }) => (scores?.[0] === id && scores ? [scores[1]] : []));
+  const estimate = estimatePerformance(calibration.map, mergeStepCounts(parts));
+  if (measure === 'auc') return estimate.areaUnderCurve;
+  return measure === 'rmse' || measure === 'calibration' ? undefined : estimate[measure];
+}
+
+function describeObjective(
+  slo: QualitySloPolicy,
+  verdict: QualityVerdict,
+  evidence: QualityEvidence | undefined,
+  early: QualityEvidence | undefined,
+): Finding | undefined {
+  const { measure, bound } = slo;
+  const { matured, provisional } = verdict;
+  const tier = tierOf(slo, verdict, evidence, early);
+  if (tier === 'green') return undefined;
+  const isEarly = (evidence?.logEvidence ?? 0) < Math.log(yellowEvidence) && measure !== 'calibration';
+  const wanted = `${isError(measure) ? 'at most' : 'at least'} ${formatValue(measure, bound)} is wanted`;
+  const said = isEarly ? early : evidence;
+  // Counted when their labels had their time; told by when they were made.
+  const wait = isEarly ? 0 : slo.labelsWithinSeconds * 1000;
+  const since =
+    said?.sinceDay === undefined
+      ? ''
+      : ` by records since ${formatInstant(said.sinceDay * millisecondsPerDay - wait).slice(0, 10)}`;
+  const shown = `${formatReading(measure, matured)} in ${formatNumber(verdict.periodDays)} days of records whose labels had ${formatDuration(slo.labelsWithinSeconds)}`;
+  const newer = `newer records, provisional: ${formatReading(measure, provisional)}${formatEstimate(measure, provisional)}`;
+  const proof =
+    said === undefined
+      ? 'more than chance makes of it'
+      : `evidence ${formatEvidence(said.logEvidence)} to 1${since} (red from ${redEvidence} of records whose labels had their time)`;
+  return {
+    id: `quality:${slo.name}`,
+    tier,
+    kind: 'quality',
+    message: `${formatName(slo.name)}: ${measure} ${shown}${formatEstimate(measure, matured)}; ${wanted}; ${isEarly ? 'provisional ' : ''}${proof}; ${newer}`,
+    evidence: {
+      measure,
+      bound,
+      value: matured.value,
+      records: matured.records,
+      labelled: matured.labelled,
+      estimated: matured.estimated?.value ?? null,
+      provisionalValue: provisional.value,
+      provisionalRecords: provisional.records,
+      provisionalLabelled: provisional.labelled,
+      provisionalEstimated: provisional.estimated?.value ?? null,
+      labelMaturity: verdict.labelMaturity,
+      logEvidence: verdict.logEvidence,
+      provisionalLogEvidence: verdict.provisionalLogEvidence,
+      sinceDay: said?.sinceDay ?? null,
+    },
+  };
+}
+
+function tierOf(
+  { measure, bound }: QualitySloPolicy,
+  { matured, broken }: QualityVerdict,
+  evidence: QualityEvidence | undefined,
+  early: QualityEvidence | undefined,
+): Tier {
+  if (broken) return 'red';
+  if (measure === 'calibration') return (matured.value ?? 0) > bound ? 'yellow' : 'green';
+  const isSlow = (evidence?.logEvidence ?? 0) >= Math.log(yellowEvidence);
+  const isEarly = (early?.logEvidence ?? 0) >= Math.log(redEvidence);
+  return isSlow || isEarly ? 'yellow' : 'green';
+}
+
+function formatValue(measure: QualityMeasure, value: number): string {
+  return measure === 'rmse' || measure === 'calibration' ? formatNumber(value) : formatShare(value);
+}
+
+function formatReading(measure: QualityMeasure, { value, lower, upper, labelled, records }: QualityReading): string {
+  const of = `${formatNumber(labelled)} of ${formatNumber(records)} labelled`;
+  if (value === null) return `unknown (${of})`;
+  if (lower === null || upper === null) return `${formatValue(measure, value)} (${of})`;
+  return `${formatValue(measure, value)} (${of}; 95 %: ${formatShare(lower)} to ${formatShare(upper)})`;
+}
+
+function formatEstimate(measure: QualityMeasure, { estimated }: QualityReading): string {
+  return estimated === null ? '' : `, ${formatValue(measure, estimated.value)} estimated from scores alone`;
+}
+
+/** Beyond a double's range only the power of ten is told. */
+function formatEvidence(logEvidence: number): string {
+  return logEvidence < 600 ? formatNumber(Math.exp(logEvidence)) : `1e${Math.floor(logEvidence / Math.LN10)}`;
+}

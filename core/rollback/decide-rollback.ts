@@ -1,0 +1,180 @@
+import type { ModelPolicy } from '../model/policy.ts';
+import {
+  type DeploymentRecord,
+  type RollbackHistory,
+  type RollbackPolicy,
+  restateSeconds,
+  type ServingState,
+} from '../model/rollback.ts';
+import type { Finding, FindingKind, Verdict } from '../model/verdict.ts';
+import { currentSpell, knownGoodConfigs } from './deployment-record.ts';
+
+/** A verdict whose evidence says the same. */
+export interface EvidencedVerdict {
+  readonly key: string;
+  readonly verdict: Verdict;
+}
+
+/** All that a rollback follows from. */
+export interface RollbackFacts {
+  readonly model: Pick<ModelPolicy, 'windowSeconds' | 'graceSeconds' | 'captureDelaySeconds'>;
+  readonly policy: RollbackPolicy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** The model's incident, while it is red. */
+  readonly episode: string | undefined;
+  /** The live verdict in force and the newest of each series, those alone that evidence bears out. */
+  readonly verdicts: readonly EvidencedVerdict[];
+  readonly serving: ServingState;
+  readonly record: DeploymentRecord;
+  readonly history: RollbackHistory;
+}
+
+/** Why nothing is done. */
+export type RollbackRefusal =
+  | 'no-incident'
+  | 'done-in-episode'
+  | 'cooldown'
+  | 'not-ready'
+  | 'not-judged-red'
+  | 'stale'
+  | 'too-few-records'
+  | 'other-version-judged'
+  | 'no-known-good';
+
+export type RollbackDecision =
+  | { readonly refusal: RollbackRefusal }
+  | {
+      readonly refusal?: undefined;
+      readonly from: string;
+      readonly to: string;
+      readonly verdict: string;
+      readonly finding: string;
+    };
+
+/** A red finding that may be the deployed configuration's fault, and where it stands. */
+interface Ground extends EvidencedVerdict {
+  readonly finding: Finding;
+}
+
+/** Red that says nothing of the configuration that answers: what is missing is captures, evidence or a judgement. */
+const notOfTheVersion: ReadonlySet<FindingKind> = new Set<FindingKind>([
+  'silence',
+  // Its records are as old as their labels: another configuration may have answered them.
+  'quality',
+  'integrity',
+  'stale',
+  'insufficient-data',
+  'no-baseline',
+  'unknown-version',
+  'learning',
+]);
+
+/** Time for the work itself. */
+const allowanceSeconds = 300;
+const closedAllowanceSeconds = 900;
+/** A live red must still be going on when the configuration has answered alone for as long as its short window. */
+const settleMilliseconds = 5 * 60_000;
+
+/**
+ * Whether to go back, from what and to what. In this order: is there an incident, was nothing done in it yet, is the
+ * cooldown over, is the endpoint ready, is there an evidenced red verdict, is it fresh, does it rest on enough events, is
+ * what it judged the configuration that answers now, and is there one that is known to be good.
+ */
+export function decideRollback(facts: RollbackFacts): RollbackDecision {
+  const { episode, history, policy, now } = facts;
+  if (episode === undefined) return { refusal: 'no-incident' };
+  const acts = listActs(history);
+  if (acts.some((act) => act.episode === episode)) return { refusal: 'done-in-episode' };
+  if (acts.some((act) => act.changed && now - act.time < policy.cooldownSeconds * 1000)) return { refusal: 'cooldown' };
+  return decideTarget(facts);
+}
+
+/** The same without what concerns other rollbacks: to be asked again right before the service is. */
+export function decideTarget(facts: RollbackFacts): RollbackDecision {
+  const { serving, record, policy } = facts;
+  const spell = currentSpell(record);
+  if (serving.status !== 'ready' || spell?.config !== serving.config) return { refusal: 'not-ready' };
+  let grounds = facts.verdicts.flatMap(redFindings);
+  if (grounds.length === 0) return { refusal: 'not-judged-red' };
+  grounds = grounds.filter((ground) => isFresh(ground, facts));
+  if (grounds.length === 0) return { refusal: 'stale' };
+  grounds = grounds.filter((ground) => countEvents(ground) >= policy.minimumRecords);
+  if (grounds.length === 0) return { refusal: 'too-few-records' };
+  grounds = grounds.filter((ground) => isJudgementOf(ground, spell));
+  const [ground] = grounds;
+  if (!ground) return { refusal: 'other-version-judged' };
+  const [target] = knownGoodConfigs(record, policy.lever);
+  if (!target) return { refusal: 'no-known-good' };
+  return { from: serving.config, to: target.config, verdict: ground.key, finding: ground.finding.id };
+}
+
+/** All rollbacks known, the newest one included. One that never got to ask the service changed nothing. */
+function listActs({ current, past }: RollbackHistory): RollbackHistory['past'] {
+  if (!current) return past;
+  return [...past, { episode: current.episode, time: current.time, changed: current.attempts > 0 || current.dryRun }];
+}
+
+/** Adds a new rollback to those known. */
+export function pastActs(history: RollbackHistory): RollbackHistory['past'] {
+  return listActs(history).slice(-100);
+}
+
+export function redFindings({ key, verdict }: EvidencedVerdict): readonly Ground[] {
+  if (verdict.tier !== 'red') return [];
+  return verdict.findings
+    .filter(({ tier, kind }) => tier === 'red' && !notOfTheVersion.has(kind))
+    .map((finding) => ({ key, verdict, finding }));
+}
+
+/** Seconds since the end of what was judged beyond which a verdict is no longer acted on. */
+export function maximumAgeSeconds(model: RollbackFacts['model'], mode: Verdict['mode']): number {
+  return mode === 'live'
+    ? model.captureDelaySeconds + restateSeconds + allowanceSeconds
+    : model.windowSeconds + model.graceSeconds + closedAllowanceSeconds;
+}
+
+function isFresh({ verdict }: Ground, { model, now }: RollbackFacts): boolean {
+  return now - endOf(verdict) <= maximumAgeSeconds(model, verdict.mode) * 1000;
+}
+
+/** What the finding was counted from: requests of an objective, else records. */
+function countEvents({ verdict, finding: { evidence } }: Ground): number {
+  const events = evidence.valid ?? evidence.records;
+  return typeof events === 'number' ? events : verdict.records.counted;
+}
+
+/**
+ * A closed window must lie in the time of the configuration whole. The live hour may reach back before it: then the
+ * trouble must have begun no sooner than the configuration could answer, and have lasted into the time it answers alone.
+ */
+function isJudgementOf({ verdict, finding }: Ground, spell: { readonly began: number; readonly since: number }) {
+  const start = Date.parse(verdict.window.start);
+  if (start >= spell.since) return true;
+  const { sinceMinute } = finding.evidence;
+  if (verdict.mode !== 'live' || typeof sinceMinute !== 'number') return false;
+  return sinceMinute * 60_000 >= spell.began && endOf(verdict) >= spell.since + settleMilliseconds;
+}
+
+function endOf(verdict: Verdict): number {
+  return Date.parse(verdict.window.end);
+}
+
+/**
+ * Whether verdicts say that the model has recovered since the change: none of those in force is red for a reason that a
+ * rollback answers to, and one of them at least has seen records of the time after it.
+ * @param servingAt when the configuration was back
+ */
+export function hasRecovered(verdicts: readonly EvidencedVerdict[], servingAt: number): boolean {
+  const later = verdicts.filter(({ verdict }) =>
+    verdict.mode === 'live' ? endOf(verdict) > servingAt : Date.parse(verdict.window.start) >= servingAt,
+  );
+  const stillRed = verdicts.some(
+    (one) => (one.verdict.mode === 'live' || later.includes(one)) && redFindings(one).length > 0,
+  );
+  return !stillRed && later.some(({ verdict }) => hasSeenEvents(verdict));
+}
+
+function hasSeenEvents({ records, slos }: Verdict): boolean {
+  return records.counted > 0 || slos.some(({ valid }) => valid > 0);
+}

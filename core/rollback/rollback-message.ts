@@ -1,0 +1,144 @@
+import type { Message } from '../model/delivery.ts';
+import type { RollbackAct, RollbackLever, RollbackOutcome } from '../model/rollback.ts';
+
+/** What people are told of a rollback: that it began, and how it ended. */
+export type RollbackNews = 'started' | RollbackOutcome;
+
+/** SNS refuses subjects of 100 characters and more. */
+const maximumSubjectLength = 99;
+
+interface Words {
+  readonly tier: Message['tier'];
+  readonly event: Message['event'];
+  readonly headline: string;
+  readonly text: string;
+}
+
+/** Where a message belongs. */
+export interface RollbackMessageFacts {
+  readonly id: string;
+  readonly time: number;
+  /** Name of the alarm whose incident it is. */
+  readonly alarm: string;
+  /** Link to the article. */
+  readonly runbook: string;
+}
+
+/**
+ * Puts it into words. Nothing is said to be over: the incident ends when its alarm does, and what is told here are updates
+ * of it, or pages that it goes on.
+ */
+export function composeRollbackMessage(
+  act: RollbackAct,
+  lever: RollbackLever,
+  news: RollbackNews,
+  { id, time, alarm, runbook }: RollbackMessageFacts,
+): Message {
+  const { tier, event, headline, text } = wordsOf(news);
+  const facts: readonly (readonly [name: string, value: string])[] = [
+    ['Model', act.model],
+    ['Lever', describeLever(lever)],
+    ['From', act.from],
+    ['To', act.to],
+    ['Because of', `${act.finding} in ${act.verdict}`],
+    ...(act.reason === undefined ? [] : [['Reason', act.reason] as const]),
+    ['Runbook', runbook],
+    ['Reference', `rollback ${act.id}, episode ${act.episode}`],
+  ];
+  return {
+    id,
+    tier,
+    event,
+    model: act.model,
+    episode: act.episode,
+    subject: plain(`${tier.toUpperCase()} ${act.model}: ${headline}`).slice(0, maximumSubjectLength),
+    text: `${[text, '', ...facts.map(([name, value]) => `${name}: ${plain(value)}`)].join('\n')}\n`,
+    time,
+    detail: {
+      cause: 'health',
+      sequence: 1,
+      since: act.time,
+      startedAt: act.time,
+      headline: plain(headline),
+      alarm,
+      runbook,
+      findings: [],
+      verdicts: [act.verdict],
+      affected: [],
+      mayFollow: [],
+    },
+  };
+}
+
+function wordsOf(news: RollbackNews): Words {
+  const page = { tier: 'red', event: 'raised' } as const;
+  const update = { tier: 'red', event: 'updated' } as const;
+  switch (news) {
+    case 'started':
+      return {
+        ...update,
+        headline: 'is being rolled back',
+        text: 'The model is being rolled back to the configuration that answered before. Whether it recovers is told next.',
+      };
+    case 'dry-run':
+      return {
+        ...update,
+        headline: 'would be rolled back now (dry run)',
+        text: 'Every check for a rollback has passed. Nothing was changed, because dryRun is set. Decide, and do it by hand.',
+      };
+    case 'recovered':
+      return {
+        ...update,
+        headline: 'has recovered after its rollback',
+        text: 'The model was rolled back, and what was judged since is no longer red. Nothing has to be done at once.',
+      };
+    case 'not-recovered':
+      return {
+        ...page,
+        headline: 'was rolled back and is still red',
+        text: 'The rollback is done and did not help within the time allowed. It is not repeated: a person must look.',
+      };
+    case 'withdrawn':
+      return {
+        ...update,
+        headline: 'rollback withdrawn before anything was done',
+        text: 'A rollback was intended. When it was to begin its grounds no longer held, and nothing was changed.',
+      };
+    case 'refused':
+      return {
+        ...page,
+        headline: 'rollback refused by the service',
+        text: 'The service did not take the rollback, and nothing was changed. A person must do it.',
+      };
+    case 'failed':
+      return {
+        ...page,
+        headline: 'rollback did not get through',
+        text: 'The rollback was asked for and the configuration is not back. It is not repeated: a person must look.',
+      };
+    case 'overtaken':
+      return {
+        ...page,
+        headline: 'rollback overtaken by another change',
+        text: 'Something else changed what answers while the rollback was under way. It is not repeated: a person must look.',
+      };
+  }
+}
+
+export function describeLever(lever: RollbackLever): string {
+  switch (lever.kind) {
+    case 'sagemaker-endpoint':
+      return `SageMaker endpoint ${lever.endpoint}`;
+    case 'sagemaker-weights':
+      return `variant weights of SageMaker endpoint ${lever.endpoint}`;
+    case 'lambda-alias':
+      return `alias ${lever.alias} of function ${lever.functionName}`;
+    case 'step-functions':
+      return `workflow ${lever.stateMachine} for SageMaker endpoint ${lever.endpoint}`;
+  }
+}
+
+/** Printable ASCII on one line: some of it was read from services. */
+function plain(text: string): string {
+  return text.replace(/[^\x20-\x7e]/gu, '?').slice(0, 1000);
+}

@@ -1,0 +1,57 @@
+import type { MessageTier } from './episode.ts';
+
+/** `schema` of a message by which the alert path is tried out. */
+export const probeSchema = 'tidewatch.probe/1';
+
+/** A probe is sent this often, and the path is cut where none has come back for this long. */
+export const probeSeconds = { every: 300, lost: 900 } as const;
+
+/** What is known of the way through one alarm topic. Milliseconds since the epoch. */
+export interface PathState {
+  /** When the first probe was sent that none has come back since; absent: before any. */
+  readonly waitingSince?: number | undefined;
+  readonly sent?: number | undefined;
+  readonly isCut: boolean;
+}
+
+export interface PathStep {
+  readonly state: PathState;
+  readonly send: boolean;
+  /** What became of the path. */
+  readonly change?: 'ALARM' | 'OK' | undefined;
+}
+
+/** A minute went by. */
+export function watchPath(state: PathState, now: number): PathStep {
+  const send = state.sent === undefined || now - state.sent >= probeSeconds.every * 1000;
+  // Where nobody sent for a while, that nothing came back says nothing of the way.
+  const hasPaused = state.sent !== undefined && now - state.sent > 2 * probeSeconds.every * 1000;
+  const waitingSince = hasPaused ? now : (state.waitingSince ?? now);
+  const isLost = now - waitingSince >= probeSeconds.lost * 1000;
+  const next = send ? { ...state, sent: now, waitingSince } : state;
+  return isLost && !state.isCut ? { state: { ...next, isCut: true }, send, change: 'ALARM' } : { state: next, send };
+}
+
+/** A probe came back. */
+export function hearProbe(state: PathState): PathStep {
+  const { waitingSince: _, ...rest } = state;
+  return { state: { ...rest, isCut: false }, send: false, ...(state.isCut && { change: 'OK' as const }) };
+}
+
+export function probeText(tier: MessageTier): string {
+  return JSON.stringify({ schema: probeSchema, tier });
+}
+
+/** The tier whose topic a probe came through; undefined for any other message. */
+export function readProbe(text: string): MessageTier | undefined {
+  if (text.length > 200 || !text.includes(probeSchema)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !('schema' in value) || value.schema !== probeSchema)
+      return undefined;
+    const tier = 'tier' in value ? value.tier : undefined;
+    return tier === 'yellow' || tier === 'red' ? tier : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createSagemakerClient } from '../../../adapters/aws/change-clients.ts';
+import { SagemakerServing } from '../../../adapters/aws/sagemaker-serving.ts';
+import type { RollbackLever } from '../../../core/model/rollback.ts';
+import { startSagemakerStub } from '../../e2e/sagemaker-stub.ts';
+
+const lever: RollbackLever = { kind: 'sagemaker-endpoint', endpoint: 'credit' };
+
+test('the client that functions use describes and updates an endpoint over HTTP', async () => {
+  const stub = await startSagemakerStub({ updateMilliseconds: 50 });
+  onTestFinished(() => stub.close());
+  const variables = {
+    ...stub.environment,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const serving = new SagemakerServing(createSagemakerClient());
+  await expect(serving.describe(lever)).rejects.toThrow('Could not find endpoint');
+  stub.deploy('credit', 'B');
+  const from = await serving.describe(lever);
+  expect(from).toMatchObject({ config: 'B', status: 'ready' });
+  const change = { id: 'abc', model: 'credit', from, to: 'A' };
+  expect(await serving.change(lever, change)).toBe('started');
+  expect(await serving.describe(lever)).toMatchObject({ config: 'B', status: 'changing', pending: 'A' });
+  expect(await serving.change(lever, change)).toBe('refused');
+  await vi.waitFor(async () => expect(await serving.describe(lever)).toMatchObject({ config: 'A', status: 'ready' }));
+  expect((await serving.describe(lever)).revision).not.toBe(from.revision);
+  expect(stub.calls.filter(({ operation }) => operation === 'UpdateEndpoint')).toEqual([
+    { operation: 'UpdateEndpoint', endpoint: 'credit', config: 'A', status: 200 },
+    { operation: 'UpdateEndpoint', endpoint: 'credit', config: 'A', status: 400 },
+  ]);
+});
