@@ -1,12 +1,14 @@
-import type { BenchTask, DriftName } from './bench-task.ts';
-import { scenarios } from './scenario.ts';
+import { type BenchTask, type DriftName, requireScenario } from './bench-task.ts';
+import { liveWeeksOf, plan, scenarios } from './scenario.ts';
 
 /** How much of everything is run. */
 export interface BenchSize {
-  /** Simulated models per scenario; two judged weeks each. */
+  /** Simulated models per scenario of two judged weeks each; of those with more weeks as many fewer. */
   readonly models: number;
   /** Of these, judged by the peers' rules as well. */
   readonly modelsWithPeers: number;
+  /** Judged weeks of each; absent: the scenario's. */
+  readonly liveWeeks?: number;
   /** Scenarios by name; absent: all. */
   readonly scenarios?: readonly string[];
   /** Runs per change that is put in; twice as many of the smallest, whose delays scatter most. */
@@ -24,7 +26,7 @@ export interface BenchSize {
 }
 
 export const fullSize: BenchSize = {
-  models: 24,
+  models: 80,
   modelsWithPeers: 2,
   driftRuns: 50,
   driftRunsWithPeers: 20,
@@ -38,9 +40,10 @@ export const fullSize: BenchSize = {
 /** Under a minute on one core. */
 export const quickSize: BenchSize = {
   models: 1,
+  liveWeeks: 1,
   modelsWithPeers: 0,
   scenarios: ['independent null', 'wander .15'],
-  driftRuns: 7,
+  driftRuns: 5,
   driftRunsWithPeers: 0,
   driftDesigns: ['delay', 'delayAtFloor'],
   subFloorRuns: 0,
@@ -87,7 +90,14 @@ export function planTasks(size: BenchSize): readonly BenchTask[] {
   const names = size.scenarios ?? scenarios.map(({ name }) => name);
   for (let model = 0; model < size.models; model++) {
     for (const scenario of names) {
-      tasks.push({ kind: 'scenario', scenario, model, withPeers: model < size.modelsWithPeers });
+      if (model * liveWeeksOf(requireScenario(scenario)) >= size.models * plan.liveWeeks) continue;
+      tasks.push({
+        kind: 'scenario',
+        scenario,
+        model,
+        withPeers: model < size.modelsWithPeers,
+        weeks: size.liveWeeks,
+      });
     }
   }
   return tasks;

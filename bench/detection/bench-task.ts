@@ -1,4 +1,4 @@
-import { countFalseRed } from './error-bursts.ts';
+import { measureFalsePages } from '../alerting/burn-rates.ts';
 import { type HealthyModel, judgeHealthyModel } from './healthy-model.ts';
 import { type DriftDesign, type DriftRun, runDrift } from './injected-drift.ts';
 import { createRandomSource } from './random-source.ts';
@@ -7,7 +7,14 @@ import { measureShippedSizes, type ShippedSizes } from './shipped-size.ts';
 
 /** One piece of the benchmark, that can run anywhere and whose result is plain JSON. */
 export type BenchTask =
-  | { readonly kind: 'scenario'; readonly scenario: string; readonly model: number; readonly withPeers: boolean }
+  | {
+      readonly kind: 'scenario';
+      readonly scenario: string;
+      readonly model: number;
+      readonly withPeers: boolean;
+      /** Judged weeks; absent: the scenario's. */
+      readonly weeks?: number | undefined;
+    }
   | { readonly kind: 'errors'; readonly requestsPerHour: number; readonly weeks: number }
   | {
       readonly kind: 'drift';
@@ -21,11 +28,20 @@ export type BenchTask =
 /** Kinds of changes that are put in. */
 export type DriftName = keyof typeof driftDesigns;
 
+/** Messages of a service that spends exactly its error budget. */
+export interface ErrorAlarms {
+  readonly redEpisodes: number;
+  readonly yellowEpisodes: number;
+}
+
 export type BenchResult =
   | { readonly kind: 'scenario'; readonly scenario: string; readonly result: HealthyModel }
-  | { readonly kind: 'errors'; readonly name: string; readonly weeks: number; readonly redEpisodes: number }
+  | { readonly kind: 'errors'; readonly name: string; readonly weeks: number; readonly alarms: ErrorAlarms }
   | { readonly kind: 'drift'; readonly design: DriftName; readonly effect: number; readonly result: DriftRun }
   | { readonly kind: 'size'; readonly result: ShippedSizes };
+
+/** Failures come together: who fails tries again. */
+const failuresInBurst = 5;
 
 const quiet = requireScenario('independent null');
 
@@ -74,24 +90,25 @@ export const driftDesigns = {
   },
 } as const satisfies Record<string, Omit<DriftDesign, 'populationStabilityIndex' | 'withPeers'>>;
 
-export function runTask(task: BenchTask, seed: string): BenchResult {
+export async function runTask(task: BenchTask, seed: string): Promise<BenchResult> {
   switch (task.kind) {
     case 'scenario': {
-      const { scenario, model, withPeers } = task;
-      const result = judgeHealthyModel(requireScenario(scenario), `${seed}/${scenario}/${model}`, withPeers);
+      const { scenario, model } = task;
+      const result = await judgeHealthyModel(requireScenario(scenario), `${seed}/${scenario}/${model}`, task);
       return { kind: 'scenario', scenario, result };
     }
     case 'errors': {
       const { requestsPerHour, weeks } = task;
       const name = errorScenario(requestsPerHour);
-      const random = createRandomSource(`${seed}/${name}`);
-      const redEpisodes = countFalseRed(random, { requestsPerHour, meanClusterSize: 2 }, weeks);
-      return { kind: 'errors', name, weeks, redEpisodes };
+      const { pages, ticketsPerWeek } = measureFalsePages(requestsPerHour, failuresInBurst, weeks, `${seed}/${name}`);
+      const alarms = { redEpisodes: pages, yellowEpisodes: Math.round(ticketsPerWeek * weeks) };
+      return { kind: 'errors', name, weeks, alarms };
     }
     case 'drift': {
       const { design, effect, run, withPeers } = task;
       const drift = { ...driftDesigns[design], populationStabilityIndex: effect, withPeers };
-      return { kind: 'drift', design, effect, result: runDrift(drift, `${seed}/${design}/${effect}/${run}`) };
+      const result = await runDrift(drift, `${seed}/${design}/${effect}/${run}`);
+      return { kind: 'drift', design, effect, result };
     }
     case 'size':
       return { kind: 'size', result: measureShippedSizes(createRandomSource(`${seed}/size`), task) };
@@ -116,7 +133,7 @@ export function errorScenario(requestsPerHour: number): string {
   return `bursty errors, ${requestsPerHour.toLocaleString('en-US')} an hour`;
 }
 
-function requireScenario(name: string): Scenario {
+export function requireScenario(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);
   if (!found) throw new RangeError(`bench: expected the name of a scenario, saw ${JSON.stringify(name)}`);
   return found;

@@ -1,23 +1,32 @@
 import type { Baseline, BaselineFeature } from '../../core/model/baseline.ts';
 import type { FeatureLayout, Layout } from '../../core/model/layout.ts';
+import type { Side } from '../../core/model/record-batch.ts';
 import { cellOf } from '../../core/profile/build-baseline.ts';
 import { bucketIndex } from '../../core/stats/log-linear-histogram.ts';
+import { bucketOfBin } from './counted-summary.ts';
 import { decileGrid } from './feature-family.ts';
 import type { StreamFeature, StreamWindow } from './model-stream.ts';
+import { plan } from './scenario.ts';
 
 /** Names sort like their numbers, so that features keep the stream's order. */
 export function featureName(index: number): string {
   return `feature-${String(index).padStart(3, '0')}`;
 }
 
-function layoutOf(feature: StreamFeature): FeatureLayout {
+/** Places of the features that are taken for the model's outputs: the last numeric ones. */
+function outputsOf(features: readonly StreamFeature[]): ReadonlySet<number> {
+  const numeric = features.flatMap(({ kind }, index) => (kind === 'numeric' ? [index] : []));
+  return new Set(numeric.slice(-plan.predictions));
+}
+
+function layoutOf(feature: StreamFeature, side: Side = 'input'): FeatureLayout {
   if (feature.kind === 'identifiers') {
     const categories = feature.baseline.kept.map((_, place) => `id-${place}`);
     return { kind: 'categorical', side: 'input', categories };
   }
   const unit = 0.25;
   const edges = decileGrid(feature.counter.family).edges;
-  return { kind: 'numeric', side: 'input', centre: 0, unit, binEdges: edges.map((edge) => bucketIndex(edge, 0, unit)) };
+  return { kind: 'numeric', side, centre: 0, unit, binEdges: edges.map((edge) => bucketIndex(edge, 0, unit)) };
 }
 
 /**
@@ -36,9 +45,12 @@ export function makeBaseline(
     cellIndices,
     cells.length,
   );
+  const outputs = outputsOf(streamFeatures);
   const layout: Layout = {
     schema: 'tidewatch.layout/1',
-    features: streamFeatures.map((feature, index) => [featureName(index), layoutOf(feature)] as const),
+    features: streamFeatures.map(
+      (feature, index) => [featureName(index), layoutOf(feature, outputs.has(index) ? 'output' : 'input')] as const,
+    ),
     leftOut: [],
   };
   const [first, last] = [windows[0]?.start ?? 0, windows.at(-1)?.start ?? 0];
@@ -96,10 +108,7 @@ function describeFeature(
   }
   const layout = layoutOf(feature);
   const edges = layout.kind === 'numeric' ? layout.binEdges : [];
-  // Records stand at the lower edge of their bin; the first bin's just below its upper edge.
-  const buckets = totals
-    .slice(0, -1)
-    .map((total, bin) => [bin === 0 ? (edges[0] ?? 0) - 1 : (edges[bin - 1] ?? 0), total] as const);
+  const buckets = totals.slice(0, -1).map((total, bin) => [bucketOfBin(edges, bin), total] as const);
   const summary = {
     kind: 'numeric',
     count,

@@ -22,7 +22,7 @@ export async function runDetectionBench(options: BenchOptions, terminal: Termina
   const size: BenchSize = quick ? quickSize : { ...fullSize, ...(models !== undefined && { models }) };
   const partial = quick
     ? undefined
-    : new PartialResults(`${partialFolder}/detection-${encodeURIComponent(seed)}.jsonl`);
+    : new PartialResults(`${partialFolder}/detection-2-${encodeURIComponent(seed)}.jsonl`);
   const results = await runWithProgress(size, { seed, workers }, partial, terminal);
   const report = assembleReport(results);
   const judgedWindow = timeWindows();

@@ -1,5 +1,5 @@
 import { alarmRate } from './alarm-rate.ts';
-import type { BenchResult, DriftName } from './bench-task.ts';
+import type { BenchResult, DriftName, ErrorAlarms } from './bench-task.ts';
 import type { HealthyModel } from './healthy-model.ts';
 import type { PeerRun } from './injected-drift.ts';
 import { hoursPerWeek, plan } from './scenario.ts';
@@ -7,15 +7,20 @@ import { hoursPerWeek, plan } from './scenario.ts';
 /** False alarms of a scenario. */
 export interface ScenarioRates {
   readonly falseYellowPerModelWeek: number;
+  /** Of the verdicts of closed windows, or of objectives. */
   readonly falseRedPerModelWeek: number;
   readonly weeks: number;
   /** One-sided 95 % upper bound of the false yellows. */
   readonly upper95: number;
+  /** The same of the false reds. */
+  readonly redUpper95: number;
   /** Share of weeks with any yellow window. */
   readonly weeksWithYellow: number;
   readonly yellowWindowsPerModelWeek: number;
   /** Runs of windows in which a control chart signalled; they are among the yellows. */
   readonly chartEpisodesPerModelWeek: number;
+  /** Windows a week with a finding that raised the tier, by the finding's kind. */
+  readonly falseWindowsPerModelWeek: Readonly<Record<string, number>>;
   /** Features falsely found a week, by the scale that decided. */
   readonly falseFindingsPerModelWeek: Readonly<Record<string, number>>;
 }
@@ -59,7 +64,7 @@ export function assembleReport(results: readonly BenchResult[]): DetectionReport
   const models = groupBy(of('scenario'), ({ scenario }) => scenario);
   const scenarios = Object.fromEntries([
     ...[...models].map(([name, runs]) => [name, ratesOf(runs.map(({ result }) => result))] as const),
-    ...of('errors').map(({ name, weeks, redEpisodes }) => [name, redRates(weeks, redEpisodes)] as const),
+    ...of('errors').map(({ name, weeks, alarms }) => [name, errorRates(weeks, alarms)] as const),
   ]);
   const sizes = of('size').at(-1)?.result;
   const wandering = shipped.filter(({ design }) => design === 'wandering').map(({ run }) => run);
@@ -127,49 +132,55 @@ function describeRule(runs: readonly DesignedRun[], scenarios: RuleReport['scena
 }
 
 function ratesOf(models: readonly HealthyModel[]): ScenarioRates {
-  const weeks = models.length * plan.liveWeeks;
-  const { perModelWeek, upper95 } = alarmRate(
-    models.map(({ yellowEpisodes }) => yellowEpisodes),
-    plan.liveWeeks,
-  );
-  const findings = new Map<number, number>();
-  for (const { falseFindings } of models) {
-    for (const [scale, count] of falseFindings) findings.set(scale, (findings.get(scale) ?? 0) + count);
-  }
+  const weeks = weeksOf(models);
+  const rateOf = (key: 'yellowEpisodes' | 'redEpisodes') =>
+    alarmRate(
+      models.map((model) => model[key]),
+      weeks / models.length,
+    );
+  const [yellow, red] = [rateOf('yellowEpisodes'), rateOf('redEpisodes')];
+  const findings = sumCounts(models.flatMap(({ falseFindings }) => falseFindings));
+  const kinds = sumCounts(models.flatMap(({ falseKinds }) => falseKinds));
   return {
-    falseYellowPerModelWeek: perModelWeek,
-    // Drift alone is never red; what is red follows from objectives, which have scenarios of their own.
-    falseRedPerModelWeek: 0,
+    falseYellowPerModelWeek: yellow.perModelWeek,
+    falseRedPerModelWeek: red.perModelWeek,
     weeks,
-    upper95,
+    upper95: yellow.upper95,
+    redUpper95: red.upper95,
     weeksWithYellow: models.reduce((sum, model) => sum + model.weeksWithYellow, 0) / weeks,
     yellowWindowsPerModelWeek: models.reduce((sum, { yellowWindows }) => sum + yellowWindows, 0) / weeks,
     chartEpisodesPerModelWeek: models.reduce((sum, { chartEpisodes }) => sum + chartEpisodes, 0) / weeks,
+    falseWindowsPerModelWeek: Object.fromEntries([...kinds].map(([kind, count]) => [kind, count / weeks])),
     falseFindingsPerModelWeek: Object.fromEntries(
       [...findings].sort(([a], [b]) => a - b).map(([scale, count]) => [String(scale), count / weeks]),
     ),
   };
 }
 
-function redRates(weeks: number, redEpisodes: number): ScenarioRates {
-  const { upper95 } = alarmRate([redEpisodes], weeks);
+function weeksOf(models: readonly HealthyModel[]): number {
+  return models.reduce((sum, { weeks }) => sum + weeks, 0);
+}
+
+function sumCounts<Key>(counts: readonly (readonly [key: Key, count: number])[]): ReadonlyMap<Key, number> {
+  const sums = new Map<Key, number>();
+  for (const [key, count] of counts) sums.set(key, (sums.get(key) ?? 0) + count);
+  return sums;
+}
+
+function errorRates(weeks: number, { redEpisodes, yellowEpisodes }: ErrorAlarms): Partial<ScenarioRates> {
   return {
-    falseYellowPerModelWeek: 0,
+    falseYellowPerModelWeek: yellowEpisodes / weeks,
     falseRedPerModelWeek: redEpisodes / weeks,
     weeks,
-    // Of the red ones: this scenario has no yellow.
-    upper95,
-    weeksWithYellow: 0,
-    yellowWindowsPerModelWeek: 0,
-    chartEpisodesPerModelWeek: 0,
-    falseFindingsPerModelWeek: {},
+    upper95: alarmRate([yellowEpisodes], weeks).upper95,
+    redUpper95: alarmRate([redEpisodes], weeks).upper95,
   };
 }
 
 function peerRates(name: string, models: readonly HealthyModel[], peer: string) {
   const counts = models.flatMap(({ peers }) => peers.find(([rule]) => rule === peer)?.[1] ?? []);
   if (counts.length === 0) return [];
-  const weeks = counts.length * plan.liveWeeks;
+  const weeks = (weeksOf(models) / models.length) * counts.length;
   const total = (key: 'yellowEpisodes' | 'yellowWindows' | 'flags') =>
     counts.reduce((sum, count) => sum + count[key], 0);
   const rates = {

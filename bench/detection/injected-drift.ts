@@ -1,3 +1,4 @@
+import { utcCalendar } from '../../core/model/calendar.ts';
 import { makeBaseline } from './counted-baseline.ts';
 import { binShares, decileGrid, normalFamily } from './feature-family.ts';
 import { ModelStream } from './model-stream.ts';
@@ -6,7 +7,7 @@ import { createRandomSource } from './random-source.ts';
 import { hoursPerWeek, type Scenario } from './scenario.ts';
 import { populationStabilityIndexOfShares } from './share-distance.ts';
 import { shippedPolicy } from './shipped-policy.ts';
-import { createShippedRule } from './shipped-rule.ts';
+import { ShippedModel } from './shipped-rule.ts';
 
 /** A change that is put into some features of an otherwise healthy model. */
 export interface DriftDesign {
@@ -56,7 +57,7 @@ export function shiftOfIndex(index: number): number {
  * Runs a design once. A week of healthy windows goes before the change, so that the long scales are full of them; the
  * first windows after it are judged until it is found, or all of them.
  */
-export function runDrift(design: DriftDesign, seed: string): DriftRun {
+export async function runDrift(design: DriftDesign, seed: string): Promise<DriftRun> {
   const random = createRandomSource(seed);
   const from = design.baselineHours + hoursPerWeek;
   const stream = new ModelStream(design.scenario, random.fork('stream'), {
@@ -67,14 +68,16 @@ export function runDrift(design: DriftDesign, seed: string): DriftRun {
   const windows = stream.drawBaseline();
   const baseline = makeBaseline(stream.features, windows, design.timed);
   const policy = shippedPolicy({ minimumEffect: design.minimumEffect });
-  const series = createShippedRule(baseline, { timeZone: 'UTC', days: [] }, policy).openSeries();
+  const model = new ShippedModel(baseline, utcCalendar, { policy, learns: false });
+  const series = model.openSeries();
   const panel = design.withPeers ? new PeerPanel(stream.features, windows, random.fork('peers')) : undefined;
-  for (let hour = 0; hour < hoursPerWeek; hour++) series.skip(stream.next().stable);
+  for (let hour = 0; hour < hoursPerWeek; hour++) model.skip({ series, window: stream.next().stable });
   const shipped = new DiscoveryLog(design.features);
   const peers = panel?.counts().map(([name]) => ({ name, log: new DiscoveryLog(design.features) })) ?? [];
   for (let window = 0; window < design.windows; window++) {
     const live = stream.next().stable;
-    shipped.add(series.judge(live).drifted.map(({ feature }) => feature));
+    const [judged] = await model.judge([{ series, window: live }]);
+    shipped.add(judged?.drifted.map(({ feature }) => feature) ?? []);
     const flagged = panel?.judge(live) ?? [];
     for (const [index, { log }] of peers.entries()) log.add(flagged[index] ?? []);
     if (design.untilFound && shipped.found) break;

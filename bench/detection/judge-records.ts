@@ -4,12 +4,12 @@ import { calibrate } from '../../core/evaluate/calibration.ts';
 import { cellOfWindow } from '../../core/evaluate/cells.ts';
 import { judgeDrift, type ScaleResult } from '../../core/evaluate/judge-drift.ts';
 import { extendTrail, trailBorders, trailingCounts } from '../../core/evaluate/trail.ts';
+import { levelsOf, scalesOf } from '../../core/evaluate/window-levels.ts';
 import type { Baseline } from '../../core/model/baseline.ts';
 import type { Calendar } from '../../core/model/calendar.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
 import type { Summary } from '../../core/model/profile.ts';
 import type { RecordBatch } from '../../core/model/record-batch.ts';
-import { chooseScales } from '../../core/model/scales.ts';
 import type { Trail } from '../../core/model/trailing-counts.ts';
 import { createBaseline } from '../../core/pipeline/create-baseline.ts';
 import { invocationOf, SummaryBuilder } from '../../core/profile/summarise.ts';
@@ -73,7 +73,9 @@ export async function readTimeSpan(records: TimedRecords): Promise<TimeSpan> {
 export async function judgeRecords(records: TimedRecords, design: StreamDesign): Promise<JudgedStream> {
   const { policy, calendar, windowSeconds, baselineEnd } = design;
   const baseline = await createBaseline({ open: () => records.open(), to: baselineEnd }, { windowSeconds });
-  const scales = chooseScales(windowSeconds, recordsPerWeek(baseline));
+  const judgedPolicy = { ...policy, windowSeconds };
+  const scales = scalesOf(judgedPolicy, baseline);
+  const { drift: level } = levelsOf(judgedPolicy, scales.length, 1);
   const calibration = calibrate(baseline, { windowSeconds, calendar, scales });
   const milliseconds = windowSeconds * 1000;
   const trails = new Map<number, Trail>();
@@ -84,7 +86,7 @@ export async function judgeRecords(records: TimedRecords, design: StreamDesign):
     trails.set(start, newest);
     const earlier = trailBorders(start, scales, milliseconds).flatMap((border) => newestUpTo(trails, border) ?? []);
     const stretches = trailingCounts(newest, earlier, scales, milliseconds);
-    const { features } = judgeDrift({ policy, baseline, calibration, stretches });
+    const { features } = judgeDrift({ policy, baseline, calibration, stretches, level });
     const findings = features.flatMap(({ name, drifted, scales: results, deciding }) => {
       const result = results[deciding];
       return drifted && result ? [{ feature: name, result }] : [];
@@ -92,12 +94,6 @@ export async function judgeRecords(records: TimedRecords, design: StreamDesign):
     windows.push({ start, records: summary.records.counted, findings });
   }
   return { baseline, calibration: calibration.description, windows };
-}
-
-function recordsPerWeek({ records, time }: Baseline): number {
-  if (!time) return Number.POSITIVE_INFINITY;
-  const weeks = (Date.parse(time.last) - Date.parse(time.first)) / (7 * 86_400_000);
-  return weeks > 0 ? records / weeks : Number.POSITIVE_INFINITY;
 }
 
 /** The newest trail whose window starts at or before a time. Trails are kept in ascending order. */

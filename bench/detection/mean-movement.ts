@@ -6,6 +6,7 @@ export class MeanMovement {
   /** In standard deviations, per feature; as of the hour last moved to. */
   readonly shifts: Float64Array;
   readonly missingShares: Float64Array;
+  readonly #usualMissing: Float64Array;
   readonly #scenario: Scenario;
   readonly #random: RandomSource;
   readonly #phases: Float64Array;
@@ -21,7 +22,8 @@ export class MeanMovement {
     this.#scenario = scenario;
     this.#random = random;
     this.shifts = new Float64Array(features);
-    this.missingShares = new Float64Array(features).fill(scenario.missingShare);
+    this.#usualMissing = Float64Array.from({ length: features }, (_, feature) => usualMissingShare(scenario, feature));
+    this.missingShares = this.#usualMissing.slice();
     this.#phases = Float64Array.from({ length: features }, () => 2 * Math.PI * random.uniform());
     this.#directions = Float64Array.from({ length: features }, () => (random.uniform() < 0.5 ? -1 : 1));
     this.#daily = new Float64Array(features);
@@ -54,8 +56,9 @@ export class MeanMovement {
     for (let feature = 0; feature < this.#daily.length; feature++) {
       if (dailyWander > 0) this.#daily[feature] = dailyWander * this.#random.normal();
       if (missingWander > 0) {
-        const share = this.#scenario.missingShare + missingWander * this.#random.normal();
-        this.missingShares[feature] = Math.max(0, share);
+        const usual = this.#usualMissing[feature] ?? 0;
+        const share = usual + missingWander * oddsScale(this.#scenario, usual) * this.#random.normal();
+        this.missingShares[feature] = Math.min(1, Math.max(0, share));
       }
     }
   }
@@ -68,4 +71,15 @@ export class MeanMovement {
       this.#hourly[feature] = coefficient * (this.#hourly[feature] ?? 0) + fresh * this.#random.normal();
     }
   }
+}
+
+function usualMissingShare({ missingShare, sparse }: Scenario, feature: number): number {
+  if (!sparse || feature >= sparse.features) return missingShare;
+  const { features, lowest, highest } = sparse;
+  return lowest + ((highest - lowest) * feature) / Math.max(1, features - 1);
+}
+
+/** Shares near one half wander by more points than those near nought: all by as much of their log-odds. */
+function oddsScale({ missingShare }: Scenario, share: number): number {
+  return share === missingShare ? 1 : (share * (1 - share)) / (missingShare * (1 - missingShare));
 }

@@ -68,13 +68,14 @@ type Mark = (right: boolean, text: string) => string;
 
 function printScenarios(scenarios: RuleReport['scenarios'], terminal: Terminal, mark: Mark): void {
   for (const [name, rates] of Object.entries(scenarios)) {
-    const { falseYellowPerModelWeek: yellow = 0, falseRedPerModelWeek: red = 0, weeks = 0, upper95 } = rates;
-    const isRed = name.startsWith('bursty errors');
-    const limit = isRed ? targets.falseRedPerModelWeek : targets.falseYellowPerModelWeek;
-    const rate = isRed ? red : yellow;
-    const bound = upper95 === undefined ? '' : `, at most ${upper95.toFixed(3)}`;
-    const text = `${isRed ? 'red' : 'yellow'} ${rate.toFixed(3)}${bound}`;
-    terminal.print(`  ${name.padEnd(30)} ${mark(rate <= limit, text)} (${weeks} weeks)`);
+    const { falseYellowPerModelWeek: yellow = 0, falseRedPerModelWeek: red = 0, weeks = 0 } = rates;
+    const say = (tier: string, rate: number, limit: number, upper: number | undefined) =>
+      mark(rate <= limit, `${tier} ${rate.toFixed(3)}${upper === undefined ? '' : `, at most ${upper.toFixed(3)}`}`);
+    const tiers = [
+      say('yellow', yellow, targets.falseYellowPerModelWeek, rates.upper95),
+      say('red', red, targets.falseRedPerModelWeek, rates.redUpper95),
+    ];
+    terminal.print(`  ${name.padEnd(30)} ${tiers.join('; ')} (${weeks} weeks)`);
   }
 }
 

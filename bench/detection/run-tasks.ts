@@ -39,7 +39,7 @@ export async function runTasks(tasks: readonly BenchTask[], run: TaskRun): Promi
   if (run.workers <= 1) {
     for (const index of open) {
       const task = tasks[index];
-      if (task) finish(index, task, runTask(task, run.seed));
+      if (task) finish(index, task, await runTask(task, run.seed));
       // Lets a progress bar be drawn and an interruption be heard.
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -6,8 +6,8 @@ export interface Traffic {
   readonly weekendVolume: number;
   /** The logarithm of the volume is an AR(1) series over the hours. */
   readonly persistence?: { readonly coefficient: number; readonly deviation: number };
-  /** Hours with many times the records, at random. */
-  readonly bursts?: { readonly chance: number; readonly factor: number };
+  /** Hours with many times the records, at random. With a deviation the logarithm of their height is normal around the factor's. */
+  readonly bursts?: { readonly chance: number; readonly factor: number; readonly deviation?: number };
 }
 
 /** How a healthy feature's mean moves, in standard deviations. */
@@ -46,6 +46,10 @@ export interface Scenario {
   readonly batch?: { readonly records: number; readonly hourOfWeek: number; readonly deviation: number };
   /** Share of missing values of every feature, on average. */
   readonly missingShare: number;
+  /** Some features, the first, are missing more often than not: shares between these two, evenly spaced. */
+  readonly sparse?: { readonly features: number; readonly lowest: number; readonly highest: number };
+  /** Judged weeks of each simulated model, where not two. */
+  readonly liveWeeks?: number;
   /** This share of the records goes to a canary, which is judged beside the stable version. */
   readonly canaryShare: number;
   /** The hour of each judged model's live time at which a new version, unlike in its predictions, takes over. */
@@ -101,6 +105,12 @@ export const scenarios: readonly Scenario[] = [
   // A Tuesday of the baseline, a Wednesday and a Monday of the live weeks.
   { ...usual, name: 'holiday', holidays: [8, 30, 35] },
   { ...usual, name: 'bursts', traffic: { ...weekly, bursts: { chance: 0.02, factor: 10 } } },
+  {
+    ...usual,
+    name: 'log-normal bursts',
+    traffic: { ...weekly, bursts: { chance: 0.02, factor: 10, deviation: 1 } },
+  },
+  { ...usual, name: 'half missing', sparse: { features: 20, lowest: 0.5, highest: 0.9 } },
   { ...usual, name: 'weekly batch', batch: { records: 300, hourOfWeek: 27, deviation: 1 } },
   {
     ...usual,
@@ -112,12 +122,18 @@ export const scenarios: readonly Scenario[] = [
   { ...usual, name: 'correlated features', shape: { kind: 'correlated', blocks: 10, factorShare: 0.8 } },
   { ...usual, name: 'new ids', shape: { kind: 'identifiers', identifiers: 10 } },
   { ...usual, name: '5 % canary', canaryShare: 0.05 },
-  { ...usual, name: 'retrained version', retrainedAt: 62 },
+  // Its outputs are judged from the tenth live day on.
+  { ...usual, name: 'retrained version', retrainedAt: 62, liveWeeks: 3 },
   { ...usual, name: '50 an hour', traffic: { ...weekly, recordsPerHour: 50 } },
   { ...usual, name: '5,000 an hour', traffic: { ...weekly, recordsPerHour: 5_000 } },
   { ...usual, name: '10,000 an hour', traffic: { ...weekly, recordsPerHour: 10_000 } },
   { ...usual, name: 'wander .15, 5,000 an hour', traffic: { ...weekly, recordsPerHour: 5_000 }, movement: restless },
 ];
+
+/** Judged weeks of each simulated model of a scenario. */
+export function liveWeeksOf({ liveWeeks = plan.liveWeeks }: Scenario): number {
+  return liveWeeks;
+}
 
 /** The scenario's days that count as weekends, as a calendar says them. */
 export function calendarDays(scenario: Scenario): readonly (readonly [date: string, kind: 'weekend'])[] {

@@ -1,19 +1,28 @@
 import { parseConfig } from '../../core/contract/config.ts';
-import type { ModelPolicy } from '../../core/model/policy.ts';
+import type { FleetPolicy, ModelPolicy } from '../../core/model/policy.ts';
 
 /** The policy of a model that nobody configured: every default as shipped, one model, a fleet's whole budget. */
 export function shippedPolicy(drift: { readonly minimumEffect?: number } = {}): ModelPolicy {
-  const { models } = parseConfig({
+  const [policy] = parseShipped(drift).models;
+  if (!policy) throw new Error('bench: expected one model policy, saw none');
+  return policy;
+}
+
+/** The policy of its fleet. */
+export function shippedFleet(): FleetPolicy {
+  return parseShipped({}).fleet;
+}
+
+function parseShipped(drift: { readonly minimumEffect?: number }) {
+  return parseConfig({
     models: [
       {
         name: 'bench',
         source: { kind: 'sagemaker-capture', bucket: 'bench', prefix: '', endpoint: 'bench' },
-        versions: [{ match: 'default', schema: {} }],
+        // One baseline for all versions, so that a retrained one is expected, and new.
+        versions: [{ match: '*', schema: {} }],
         drift,
       },
     ],
   });
-  const [policy] = models;
-  if (!policy) throw new Error('bench: expected one model policy, saw none');
-  return policy;
 }

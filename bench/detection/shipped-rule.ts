@@ -1,18 +1,22 @@
-import { type Calibration, calibrate, type LearnedWindows } from '../../core/evaluate/calibration.ts';
 import { cellOfWindow } from '../../core/evaluate/cells.ts';
-import { type DriftJudgement, judgeDrift } from '../../core/evaluate/judge-drift.ts';
-import { extendTrail, trailBorders, trailingCounts } from '../../core/evaluate/trail.ts';
+import { valuesOfWindow } from '../../core/evaluate/charts/window-values.ts';
+import { judgeQuality } from '../../core/evaluate/data-quality.ts';
+import { type ClosedContext, judgeClosed } from '../../core/evaluate/judge-closed.ts';
+import { judgeDrift } from '../../core/evaluate/judge-drift.ts';
+import { extendTrail } from '../../core/evaluate/trail.ts';
 import type { Baseline } from '../../core/model/baseline.ts';
 import type { Calendar } from '../../core/model/calendar.ts';
-import { defaultFeaturePolicy, type ModelPolicy } from '../../core/model/policy.ts';
-import { chooseScales } from '../../core/model/scales.ts';
-import type { Trail } from '../../core/model/trailing-counts.ts';
+import type { ModelPolicy } from '../../core/model/policy.ts';
+import type { Series, Summary, Window } from '../../core/model/profile.ts';
+import type { Finding, Tier, Verdict } from '../../core/model/verdict.ts';
+import { readJudgeContext } from '../../core/pipeline/judge-context.ts';
+import { createModelRuntime, type ModelRuntime } from '../../core/pipeline/model-runtime.ts';
+import { windowAt } from '../../core/pipeline/series.ts';
 import { featureName } from './counted-baseline.ts';
+import { summariseCounts } from './counted-summary.ts';
 import type { StreamWindow } from './model-stream.ts';
-import { hourMilliseconds } from './scenario.ts';
-import { shippedPolicy } from './shipped-policy.ts';
-
-const windowSeconds = hourMilliseconds / 1000;
+import { PipelineMemory } from './pipeline-memory.ts';
+import { shippedFleet, shippedPolicy } from './shipped-policy.ts';
 
 /** A feature that the shipped rule found, and the length of the stretch that decided. */
 export interface FoundFeature {
@@ -21,128 +25,127 @@ export interface FoundFeature {
 }
 
 export interface SeriesVerdict {
+  readonly tier: Tier;
+  /** Features that drifted, whether or not that raised the tier. */
   readonly drifted: readonly FoundFeature[];
-  readonly judgement: DriftJudgement;
+  /** Findings that raise the tier. */
+  readonly raised: readonly Finding[];
 }
 
-/** The shipped rule over one series of windows of one baseline. */
-export interface JudgedSeries {
-  judge(window: StreamWindow): SeriesVerdict;
-  /** Counts a window in without judging it. */
-  skip(window: StreamWindow): void;
+const quiet: SeriesVerdict = { tier: 'green', drifted: [], raised: [] };
+
+/** A window of one of the model's series. */
+export interface SeriesWindow {
+  readonly series: Series;
+  readonly window: StreamWindow;
+}
+
+export interface ShippedRuleOptions {
+  readonly policy?: ModelPolicy;
   /**
-   * A new version begins: its stretches do not reach back to the one before, and the named features, its predictions,
-   * are learned from its own first windows before they are judged.
+   * False: nothing is learned of the first live windows. The drift of a baseline with windows is judged the same without
+   * that, as only a new version's outputs and the charts are learned then.
    */
-  restart(relearned: readonly string[]): void;
+  readonly learns?: boolean;
+  /** True: verdicts are made of all windows, also of those in which nothing was found: twice the work, for the same. */
+  readonly makesAllVerdicts?: boolean;
 }
 
-export interface ShippedRule {
-  openSeries(): JudgedSeries;
-}
-
-/** Calibrates a baseline and judges hourly windows as the pipeline does, with nothing of its own in between. */
-export function createShippedRule(
-  baseline: Baseline,
-  calendar: Calendar,
-  policy: ModelPolicy = shippedPolicy(),
-): ShippedRule {
-  const scales = chooseScales(windowSeconds, recordsPerWeek(baseline));
-  const recalibrate = (learnedWindows?: LearnedWindows) =>
-    calibrate(baseline, { windowSeconds, calendar, scales, learnedWindows });
-  const calibration = recalibrate();
-  return { openSeries: () => new HourlySeries({ baseline, calendar, policy, scales, calibration, recalibrate }) };
-}
-
-interface RuleSetting {
-  readonly baseline: Baseline;
-  readonly calendar: Calendar;
-  readonly policy: ModelPolicy;
-  readonly scales: readonly number[];
-  readonly calibration: Calibration;
-  readonly recalibrate: (learned: LearnedWindows) => Calibration;
-}
-
-/** Windows that a version's predictions are learned from before they are judged, and after which they are again. */
-const learnedWindows = 24;
-/** Windows after which what was learned stays. */
-const mostLearnedWindows = 168;
-
-class HourlySeries implements JudgedSeries {
-  readonly #setting: RuleSetting;
+/**
+ * One model, judged by the pipeline's own `readJudgeContext` and `judgeClosed` over windows that were drawn as counts: what
+ * is bench here is only where trails are kept. Since when something has drifted is not asked, and a verdict is only made
+ * where one of its parts finds something: most of the work is to describe what is green.
+ */
+export class ShippedModel {
+  readonly #makesAllVerdicts: boolean;
+  readonly #baseline: Baseline;
+  readonly #calendar: Calendar;
+  readonly #runtime: ModelRuntime;
+  readonly #memory: PipelineMemory;
   readonly #featureIndex: ReadonlyMap<string, number>;
-  readonly #trails = new Map<number, Trail>();
-  #newest: Trail | undefined;
-  #calibration: Calibration;
-  #policy: ModelPolicy;
-  #learning: { readonly features: readonly string[]; readonly windows: StreamWindow[] } | undefined;
 
-  constructor(setting: RuleSetting) {
-    this.#setting = setting;
-    this.#calibration = setting.calibration;
-    this.#policy = setting.policy;
-    this.#featureIndex = new Map(setting.baseline.layout.features.map((_, index) => [featureName(index), index]));
+  constructor(baseline: Baseline, calendar: Calendar, options: ShippedRuleOptions = {}) {
+    const { policy = shippedPolicy(), learns = true, makesAllVerdicts = false } = options;
+    this.#makesAllVerdicts = makesAllVerdicts;
+    this.#baseline = baseline;
+    this.#calendar = calendar;
+    this.#runtime = createModelRuntime({ ...policy, calendar }, shippedFleet(), new Map(), 'bench');
+    this.#memory = new PipelineMemory(learns);
+    this.#featureIndex = new Map(baseline.layout.features.map((_, index) => [featureName(index), index]));
   }
 
-  skip(window: StreamWindow): void {
-    this.#extend(window);
+  /** @param version absent: the one that the baseline is of */
+  openSeries(variant = 'AllTraffic', version = this.#runtime.defaultVersion): Series {
+    return { ...this.#runtime.seriesOf(variant, version), layout: this.#baseline.layoutId };
   }
 
-  judge(window: StreamWindow): SeriesVerdict {
-    const now = this.#extend(window);
-    const { baseline, scales } = this.#setting;
-    const earlier = trailBorders(window.start, scales, hourMilliseconds).flatMap(
-      (border) => this.#trails.get(border) ?? [],
+  /** Judges the windows of one hour, one of each series that was called in it. */
+  async judge(slot: readonly SeriesWindow[]): Promise<readonly SeriesVerdict[]> {
+    const arrived = slot.map((each) => ({ ...each, summary: this.#arrive(each) }));
+    const verdicts: SeriesVerdict[] = [];
+    for (const { series, window, summary } of arrived) verdicts.push(await this.#judgeOne(series, window, summary));
+    return verdicts;
+  }
+
+  /** Counts a window in without judging it. */
+  skip(skipped: SeriesWindow): void {
+    const summary = this.#arrive(skipped);
+    const { series, window } = skipped;
+    const { layout } = this.#baseline;
+    const cell = cellOfWindow(window.start, this.#calendar);
+    const trail = extendTrail(this.#memory.trails.newest(series), window, window.counts, layout, cell);
+    this.#memory.trails.keep(series, { ...trail, values: valuesOfWindow(summary, layout) });
+  }
+
+  #arrive({ series, window }: SeriesWindow): Summary {
+    const summary = summariseCounts(this.#baseline.layout, window);
+    this.#memory.arrive(series, windowAt(series, window.start), summary);
+    return summary;
+  }
+
+  async #judgeOne(series: Series, { start, records }: StreamWindow, summary: Summary): Promise<SeriesVerdict> {
+    const [baseline, runtime] = [this.#baseline, this.#runtime];
+    const window: Window = windowAt(series, start);
+    const context = await readJudgeContext(runtime, this.#memory, baseline, series, window, summary, undefined);
+    if (context.trail) this.#memory.trails.keep(series, context.trail);
+    if (!this.#makesAllVerdicts && this.#findsNothing(summary, context.closed)) return quiet;
+    const verdict = judgeClosed(
+      {
+        policy: runtime.policy,
+        baseline,
+        summary,
+        series,
+        window,
+        revision: 0,
+        lateCounted: 0,
+        invocations: records,
+        evidence: { baseline: null, config: runtime.configHash, code: runtime.code, profiles: [] },
+      },
+      context.closed,
     );
-    const stretches = trailingCounts(now, earlier, scales, hourMilliseconds);
-    const judgement = judgeDrift({ policy: this.#policy, baseline, calibration: this.#calibration, stretches });
-    return { drifted: listDrifted(judgement, this.#featureIndex), judgement };
+    const raised = verdict.findings.filter(({ tier }) => tier !== 'green');
+    return { tier: verdict.tier, drifted: this.#listDrifted(verdict), raised };
   }
 
-  restart(relearned: readonly string[]): void {
-    this.#trails.clear();
-    this.#newest = undefined;
-    this.#learning = { features: relearned, windows: [] };
-    const muted = relearned.map((name) => [name, { ...defaultFeaturePolicy, ignore: true }] as const);
-    this.#policy = { ...this.#setting.policy, features: [...this.#setting.policy.features, ...muted] };
+  /**
+   * Whether the parts of a verdict are all silent. Values that are drawn as bins lie in the baseline's range, none is
+   * quarantined or repeated, and the policy knows every version. What is compared with another series has its verdict made.
+   */
+  #findsNothing(summary: Summary, { drift, quality, charts, beside }: ClosedContext): boolean {
+    if (summary.records.counted === 0 || beside || charts.length > 0) return false;
+    const [baseline, { policy }] = [this.#baseline, this.#runtime];
+    const { calibration, stretches, level, windowsOfTrail } = drift;
+    const { features } = judgeDrift({ policy, baseline, calibration, stretches, level });
+    if (features.some(({ drifted }) => drifted)) return false;
+    const none: ReadonlySet<string> = new Set();
+    const parts = { baseline, summary, stretches, windowsOfTrail, drifted: none, ignored: none };
+    return judgeQuality({ ...parts, ...quality }).length === 0;
   }
 
-  #extend(window: StreamWindow): Trail {
-    const { baseline, calendar, scales } = this.#setting;
-    const cell = cellOfWindow(window.start, calendar);
-    const trail = extendTrail(this.#newest, window, window.counts, baseline.layout, cell);
-    this.#newest = trail;
-    this.#trails.set(window.start, trail);
-    this.#trails.delete(window.start - (Math.max(...scales) + 1) * hourMilliseconds);
-    this.#learn(window);
-    return trail;
-  }
-
-  #learn(window: StreamWindow): void {
-    if (!this.#learning) return;
-    const { features, windows } = this.#learning;
-    windows.push(window);
-    if (windows.length % learnedWindows !== 0) return;
-    this.#calibration = this.#setting.recalibrate({
-      starts: windows.map(({ start }) => start),
-      counts: this.#setting.baseline.layout.features.map((_, index) =>
-        windows.map(({ counts }) => counts[index] ?? []),
-      ),
-      replaces: new Set(features),
+  #listDrifted({ features }: Verdict): readonly FoundFeature[] {
+    return Object.entries(features).flatMap(([name, { drifted, decidingScale = 0 }]) => {
+      const feature = this.#featureIndex.get(name);
+      return drifted && feature !== undefined ? [{ feature, scale: decidingScale }] : [];
     });
-    this.#policy = this.#setting.policy;
-    if (windows.length >= mostLearnedWindows) this.#learning = undefined;
   }
-}
-
-function recordsPerWeek({ records, time }: Baseline): number {
-  const windows = time?.windows.length ?? 0;
-  return windows > 0 ? (records / windows) * 168 : Number.POSITIVE_INFINITY;
-}
-
-function listDrifted(judgement: DriftJudgement, featureIndex: ReadonlyMap<string, number>): readonly FoundFeature[] {
-  return judgement.features.flatMap(({ name, drifted, scales, deciding }) => {
-    const feature = featureIndex.get(name);
-    return drifted && feature !== undefined ? [{ feature, scale: scales[deciding]?.scale ?? 0 }] : [];
-  });
 }

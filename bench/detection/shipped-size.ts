@@ -5,20 +5,27 @@ import { utcCalendar } from '../../core/model/calendar.ts';
 import { makeBaseline } from './counted-baseline.ts';
 import { deciles } from './feature-family.ts';
 import { ModelStream } from './model-stream.ts';
-import { type MeasuredSize, measureSize } from './p-value-size.ts';
+import { type MeasuredSize, measureSizes } from './p-value-size.ts';
 import type { RandomSource } from './random-source.ts';
 import { baselineHours, hourMilliseconds, plan, type Scenario, scenarios } from './scenario.ts';
 import { shippedPolicy } from './shipped-policy.ts';
 
-/** Sizes of the shipped test of a feature's shares, one window of 500 records. */
+/** The tests of a feature's shares, and the p-value that they have together. */
+const testNames = ['pearson', 'ranks', 'combined'] as const;
+type TestName = (typeof testNames)[number];
+
+/** Size over level of each test, and its standard error. */
+export type SizesByTest = Readonly<Record<TestName, readonly MeasuredSize[]>>;
+
+/** Sizes of the shipped tests of a feature's shares, one window of 500 records. */
 export interface ShippedSizes {
-  /** P(p ≤ level), by level. Of the baseline that is known to hold independent records. */
+  /** P(p ≤ level) of Pearson's test, by level. Of the baseline that is known to hold independent records. */
   readonly size: Readonly<Record<string, number>>;
   readonly details: {
-    /** Size over level, and its standard error, where the records are known to be independent. */
-    readonly independent: readonly MeasuredSize[];
+    /** Where the records are known to be independent. */
+    readonly independent: SizesByTest;
     /** The same where the wander was learned from four weeks that had none. */
-    readonly calibrated: readonly MeasuredSize[];
+    readonly calibrated: SizesByTest;
   };
 }
 
@@ -47,22 +54,24 @@ export function measureShippedSizes(random: RandomSource, effort: SizeEffort): S
   const calibrated = measureOver(random.fork('calibrated'), effort, true);
   return {
     size: Object.fromEntries(
-      independent.map(({ level, ratio }) => [levelKeys.get(level) ?? String(level), ratio * level]),
+      independent.pearson.map(({ level, ratio }) => [levelKeys.get(level) ?? String(level), ratio * level]),
     ),
     details: { independent, calibrated },
   };
 }
 
-function measureOver(
-  random: RandomSource,
-  { samples, baselines }: SizeEffort,
-  timed: boolean,
-): readonly MeasuredSize[] {
+function measureOver(random: RandomSource, { samples, baselines }: SizeEffort, timed: boolean): SizesByTest {
   const runs = Array.from({ length: baselines }, (_, index) => {
     const fork = random.fork(String(index));
-    const pValuesOf = createShippedTest(drawBaseline(fork, timed));
-    return measureSize(fork, deciles, records, Math.ceil(samples / baselines), pValuesOf);
+    const pValuesOf = createShippedTests(drawBaseline(fork, timed));
+    return measureSizes(fork, deciles, records, Math.ceil(samples / baselines), pValuesOf);
   });
+  const sizesOf = (test: TestName) => averageSizes(runs.map((sizes) => sizes[testNames.indexOf(test)] ?? []));
+  return { pearson: sizesOf('pearson'), ranks: sizesOf('ranks'), combined: sizesOf('combined') };
+}
+
+/** Over baselines. */
+function averageSizes(runs: readonly (readonly MeasuredSize[])[]): readonly MeasuredSize[] {
   return (runs[0] ?? []).map(({ level }, index) => {
     const measured = runs.flatMap((sizes) => sizes[index] ?? []);
     const ratio = measured.reduce((sum, size) => sum + size.ratio, 0) / measured.length;
@@ -83,14 +92,14 @@ function drawBaseline(random: RandomSource, timed: boolean): Baseline {
   return makeBaseline(stream.features, windows, timed);
 }
 
-type WindowTest = (windows: readonly (readonly number[])[]) => readonly number[];
+type WindowTests = (windows: readonly (readonly number[])[]) => readonly (readonly number[])[];
 
-/** Pearson's p-value of each window's counts, as many windows to a judgement as there are features. */
-function createShippedTest(baseline: Baseline): WindowTest {
+/** The p-values of each window's counts, by test; as many windows to a judgement as there are features. */
+function createShippedTests(baseline: Baseline): WindowTests {
   const policy = shippedPolicy();
   const calibration = calibrate(baseline, { windowSeconds: 3600, calendar: utcCalendar, scales: [1] });
   return (windows) => {
-    const pValues: number[] = [];
+    const [pearson, ranks, combined]: [number[], number[], number[]] = [[], [], []];
     for (let first = 0; first < windows.length; first += plan.features) {
       const some = windows.slice(first, first + plan.features);
       const stretch = {
@@ -104,9 +113,12 @@ function createShippedTest(baseline: Baseline): WindowTest {
       };
       const { features } = judgeDrift({ policy, baseline, calibration, stretches: [stretch] });
       for (const [index, { scales }] of features.entries()) {
-        if (index < some.length) pValues.push(scales[0]?.pearson?.pValue ?? 1);
+        if (index >= some.length) continue;
+        pearson.push(scales[0]?.pearson?.pValue ?? 1);
+        ranks.push(scales[0]?.ranks?.pValue ?? 1);
+        combined.push(scales[0]?.combinedPValue ?? 1);
       }
     }
-    return pValues;
+    return [pearson, ranks, combined];
   };
 }

@@ -23,7 +23,10 @@ export class TrafficVolume {
       this.#logarithm = coefficient * this.#logarithm + fresh;
       mean *= Math.exp(this.#logarithm - (deviation * deviation) / 2);
     }
-    if (bursts && this.#random.uniform() < bursts.chance) mean *= bursts.factor;
+    if (bursts && this.#random.uniform() < bursts.chance) {
+      mean *= bursts.factor;
+      if (bursts.deviation !== undefined) mean *= Math.exp(bursts.deviation * this.#random.normal());
+    }
     return samplePoisson(this.#random, mean);
   }
 }

@@ -1,14 +1,22 @@
+import { calibrate } from '../../core/evaluate/calibration.ts';
+import { cellOfWindow } from '../../core/evaluate/cells.ts';
+import { judgeDrift } from '../../core/evaluate/judge-drift.ts';
+import { extendTrail, trailBorders, trailingCounts } from '../../core/evaluate/trail.ts';
+import { scalesOf } from '../../core/evaluate/window-levels.ts';
+import { utcCalendar } from '../../core/model/calendar.ts';
+import type { Trail } from '../../core/model/trailing-counts.ts';
 import { makeBaseline } from './counted-baseline.ts';
-import { ModelStream } from './model-stream.ts';
+import { ModelStream, type StreamWindow } from './model-stream.ts';
 import { createRandomSource } from './random-source.ts';
 import type { WindowTiming } from './result-file.ts';
-import { hoursPerWeek, scenarios } from './scenario.ts';
-import { createShippedRule } from './shipped-rule.ts';
+import { hourMilliseconds, hoursPerWeek, scenarios } from './scenario.ts';
+import { shippedPolicy } from './shipped-policy.ts';
 
 const timedWindows = 60;
 
 /**
- * Times the judgement of single windows of 200 features, 48 cells and all scales, with full stretches. It is this
+ * Times the judgement of drift in single windows of 200 features, 48 cells and all scales, with full stretches: from
+ * the counts of a window to what drifted, without what a verdict says of it. It is this
  * process' processor time, garbage collection and all, so that a busy machine does not count.
  */
 export function timeWindows(): WindowTiming {
@@ -17,15 +25,30 @@ export function timeWindows(): WindowTiming {
   const stream = new ModelStream(scenario, createRandomSource('timing'));
   const windows = stream.drawBaseline();
   const baseline = makeBaseline(stream.features, windows);
-  const series = createShippedRule(baseline, { timeZone: 'UTC', days: [] }).openSeries();
-  for (let hour = 0; hour < hoursPerWeek; hour++) series.skip(stream.next().stable);
+  const policy = shippedPolicy();
+  const scales = scalesOf(policy, baseline);
+  const { windowSeconds } = policy;
+  const calibration = calibrate(baseline, { windowSeconds, calendar: utcCalendar, scales });
+  const trails = new Map<number, Trail>();
+  let newest: Trail | undefined;
+  const extend = (window: StreamWindow): Trail => {
+    const cell = cellOfWindow(window.start, utcCalendar);
+    const trail = extendTrail(newest, window, window.counts, baseline.layout, cell);
+    trails.set(window.start, trail);
+    newest = trail;
+    return trail;
+  };
+  for (let hour = 0; hour < hoursPerWeek; hour++) extend(stream.next().stable);
   const times: number[] = [];
   const ratios: number[] = [];
   for (let window = 0; window < timedWindows; window++) {
     const live = stream.next().stable;
     const reference = timeReference();
     const start = processorMilliseconds();
-    series.judge(live);
+    const now = extend(live);
+    const borders = trailBorders(live.start, scales, hourMilliseconds).flatMap((border) => trails.get(border) ?? []);
+    const stretches = trailingCounts(now, borders, scales, hourMilliseconds);
+    judgeDrift({ policy, baseline, calibration, stretches });
     const milliseconds = processorMilliseconds() - start;
     times.push(milliseconds);
     ratios.push(milliseconds / Math.max(reference, 1e-6));

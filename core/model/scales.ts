@@ -1,7 +1,7 @@
 const secondsPerDay = 86_400;
 
 /** Records a week below which a stretch of four weeks is judged beside the week. */
-const lowTraffic = 5_000;
+const lowTraffic = 1_000;
 
 /**
  * The lengths, in windows, of the trailing stretches that a model is judged at. Hourly windows: 1, 2, 4, 8, 24, 72

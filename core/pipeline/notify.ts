@@ -161,7 +161,7 @@ class Fleet {
         await this.#deliverPending(key, known, row?.revision ?? 0);
         continue;
       }
-      const company = await this.#companyOf(key);
+      const company = await this.#companyOf(key, known);
       const move = next(known, company);
       if (!move?.step.state || (move.step.state === known?.state && move.step.messages.length === 0)) return;
       const { notice, speaking, step } = move;
@@ -193,17 +193,20 @@ class Fleet {
     await this.#ports.table.put(partition, key, { ...row, pending: [] } satisfies EpisodeRow, revision);
   }
 
-  async #companyOf(key: string): Promise<Company> {
+  async #companyOf(key: string, row: EpisodeRow | undefined): Promise<Company> {
     const policy = this.#policies.find(({ name }) => `${name}#${healthCause}` === key);
     if (!policy) return alone;
     const { name } = policy;
     const hasRoots = this.graph.rootsOf(name).length > 0;
-    if (!hasRoots && this.graph.dependentsOf(name).length === 0) return alone;
-    const findings = hasRoots
-      ? (await newestVerdicts(this.#ports, name)).flatMap(({ verdict }) => verdict.findings)
-      : [];
+    const isConnected = hasRoots || this.graph.dependentsOf(name).length > 0;
+    // What it finds is read only where something might explain it: a root, or a red of its own that it echoes.
+    const mayEcho = row?.state.past.some(([tier]) => tier === 'red') === true;
+    if (!isConnected && !mayEcho) return alone;
+    const findings =
+      hasRoots || mayEcho ? (await newestVerdicts(this.#ports, name)).flatMap(({ verdict }) => verdict.findings) : [];
+    const standings: Standings = isConnected ? await this.#standings() : new Map();
     const explained = (tier: MessageTier) => isExplained(findings, tier);
-    return companyOf(this.graph, name, await this.#standings(), this.#ports.clock.now(), explained);
+    return companyOf(this.graph, name, standings, this.#ports.clock.now(), explained);
   }
 
   async #standings(): Promise<Standings> {

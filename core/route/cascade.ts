@@ -85,7 +85,12 @@ export function companyOf(
       }
       return undefined;
     },
-    waitSeconds: (tier) => (tier === 'yellow' && roots.length > 0 && isExplained(tier) ? cascadeSlackSeconds : 0),
+    waitSeconds: (tier) => {
+      if (tier !== 'yellow' || roots.length === 0 || !isExplained(tier)) return 0;
+      // A root that depends on others waits as well; its dependents wait for it, though they rang a moment earlier.
+      const isRootWaiting = roots.some((root) => isWaiting(standings.get(root), now));
+      return isRootWaiting ? Number.POSITIVE_INFINITY : cascadeSlackSeconds;
+    },
     affected: (state) => affectedBy(graph, state, standings),
   };
 }
@@ -115,12 +120,26 @@ function muteBy(
   const mute = { by: root.model, episode: root.id };
   const own = state[tier];
   if (!own) return undefined;
-  if (root.endedAt !== undefined) {
-    const waits = own.muted?.episode === root.id && now < root.endedAt + patienceMilliseconds;
-    return waits ? mute : undefined;
-  }
+  const ended = own.muted?.by === root.model ? endOf(root, own.muted.episode) : undefined;
+  // Also where the root rings anew by now, as the echo of its red does.
+  if (ended !== undefined && now < ended + patienceMilliseconds) return own.muted;
+  if (root.endedAt !== undefined) return undefined;
   const isTold = tier === 'red' ? root.red?.told === 'raised' : isKnown(root);
   return isTold && own.since >= root.startedAt - cascadeSlackSeconds * 1000 ? mute : undefined;
+}
+
+/** When an incident of a root was over; undefined: it goes on. */
+function endOf(root: EpisodeState, episode: string): number | undefined {
+  if (episode === root.id) return root.endedAt;
+  return root.past.findLast(([, from]) => from < root.startedAt)?.[2];
+}
+
+/** Whether people are about to be told of its yellow, unless a root of its own explains it. */
+function isWaiting(root: EpisodeState | undefined, now: number): boolean {
+  const yellow = root?.endedAt === undefined ? root?.yellow : undefined;
+  if (!yellow?.inAlarm || yellow.told !== 'nothing' || yellow.muted) return false;
+  // A minute more: what is due is said once a minute.
+  return now < yellow.since + (cascadeSlackSeconds + 60) * 1000;
 }
 
 /** Whether people know of the incident. */

@@ -163,7 +163,12 @@ export function speak(before: EpisodeState, now: number, company: Company = alon
   for (const name of tiers) {
     const tier = state[name];
     if (!tier || !isWanted(tier)) continue;
-    if (name === 'yellow' && (state.red?.inAlarm || state.red?.told === 'raised')) continue;
+    if (name === 'yellow' && state.red?.told === 'raised') {
+      // Who is told of red needs not be told of yellow, now or later: owed for ever, it would keep the episode from ending.
+      if (tier.owed) state = { ...state, yellow: { ...tier, owed: undefined } };
+      continue;
+    }
+    if (name === 'yellow' && state.red?.inAlarm) continue;
     const mute = company.muteOf(name, state);
     if (mute) {
       const isKnown = tier.muted?.episode === mute.episode;
@@ -236,7 +241,7 @@ function hear(state: EpisodeState | undefined, transition: EpisodeTransition, no
   if (tier && time === tier.changed && (tier.inAlarm || !inAlarm)) return state;
   if (!inAlarm && (!state || state.endedAt !== undefined)) {
     // Nobody was told of an alarm, so nobody is told of its end; but a late alarm must not be taken for a lasting one.
-    const known: TierState = { inAlarm, changed: time, heard: now, since: time, told: 'nothing', sequence: 0 };
+    const known: TierState = { inAlarm, changed: time, heard: now, since: 0, told: 'nothing', sequence: 0 };
     const ended = state ?? { ...beginEpisode(transition, []), endedAt: time };
     return { ...ended, [name]: tier ? { ...tier, changed: time, heard: now } : known };
   }
@@ -258,7 +263,8 @@ function hearLate(
   now: number,
 ): EpisodeState | undefined {
   const { tier: name, time } = transition;
-  if (tier.inAlarm || wasTold(state, name, tier, time)) return state;
+  // Heard before: that it was muted, or over while it waited, is decided.
+  if (tier.inAlarm || tier.since === time || wasTold(state, name, tier, time)) return state;
   if (state.endedAt === undefined) return { ...state, [name]: { ...tier, owed: true, since: time, heard: now } };
   return beginWith(state, transition, { inAlarm: false, changed: tier.changed, now, owed: true });
 }

@@ -1,14 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { alarmRate } from '../../bench/detection/alarm-rate.ts';
 import { fullSize, planTasks, quickSize } from '../../bench/detection/bench-plan.ts';
-import { type BenchResult, taskKey } from '../../bench/detection/bench-task.ts';
+import { type BenchResult, requireScenario, taskKey } from '../../bench/detection/bench-task.ts';
 import { assembleReport } from '../../bench/detection/detection-report.ts';
 import type { DriftRun } from '../../bench/detection/injected-drift.ts';
+import { liveWeeksOf, scenarios } from '../../bench/detection/scenario.ts';
 
 function healthy(yellowEpisodes: number): BenchResult {
   return {
     kind: 'scenario',
     scenario: 'season',
     result: {
+      weeks: 2,
+      redEpisodes: 0,
+      falseKinds: yellowEpisodes > 0 ? [['drift', 3 * yellowEpisodes]] : [],
       yellowEpisodes,
       yellowWindows: 3 * yellowEpisodes,
       weeksWithYellow: Math.min(yellowEpisodes, 2),
@@ -35,7 +40,7 @@ describe('the report', () => {
     drift('delayAtFloor', 5),
     drift('delayAtFloor', null),
     drift('subFloor', 4),
-    { kind: 'errors', name: 'bursty errors, 50 an hour', weeks: 10, redEpisodes: 1 },
+    { kind: 'errors', name: 'bursty errors, 50 an hour', weeks: 10, alarms: { redEpisodes: 1, yellowEpisodes: 2 } },
   ]);
 
   test('counts false alarms by scenario and names the worst', () => {
@@ -45,10 +50,23 @@ describe('the report', () => {
       weeks: 4,
       weeksWithYellow: 0.25,
       yellowWindowsPerModelWeek: 0.75,
+      falseWindowsPerModelWeek: { drift: 0.75 },
       falseFindingsPerModelWeek: { '24': 0.25 },
     });
     expect(report.scenarios.season?.upper95).toBeGreaterThan(1);
     expect([report.falseYellowPerModelWeek, report.falseRedPerModelWeek]).toEqual([0.25, 0.1]);
+  });
+
+  test('says of every scenario how often it was wrong, of how many weeks, and the bound', () => {
+    for (const rates of Object.values(report.scenarios)) {
+      for (const key of ['falseYellowPerModelWeek', 'falseRedPerModelWeek', 'weeks', 'upper95'] as const) {
+        expect(rates[key]).toBeTypeOf('number');
+      }
+    }
+    expect(report.scenarios['bursty errors, 50 an hour']).toMatchObject({
+      falseYellowPerModelWeek: 0.2,
+      falseRedPerModelWeek: 0.1,
+    });
   });
 
   test('takes means without a floor, medians with one, and leaves out of neither a run that found nothing', () => {
@@ -77,5 +95,19 @@ describe('the plan', () => {
     const keys = planTasks(fullSize).map(taskKey);
     expect(new Set(keys).size).toBe(keys.length);
     expect(planTasks(quickSize).length).toBeLessThan(keys.length / 5);
+  });
+
+  test('judges enough weeks of every scenario that a rate of .05 can be told from one of .1', () => {
+    const weeks = new Map<string, number>();
+    for (const task of planTasks(fullSize)) {
+      if (task.kind !== 'scenario') continue;
+      const { scenario } = task;
+      weeks.set(scenario, (weeks.get(scenario) ?? 0) + liveWeeksOf(requireScenario(scenario)));
+    }
+    expect([...weeks.keys()]).toEqual(scenarios.map(({ name }) => name));
+    for (const each of weeks.values()) {
+      expect(alarmRate([Math.round(0.05 * each)], each).upper95).toBeLessThan(0.1);
+      expect(each).toBeLessThan(170);
+    }
   });
 });

@@ -63,7 +63,7 @@ test.each(['another layout', 'a baseline where there was none'])(
     const middle = verdicts.filter(({ window }) => window.start === new Date(start + hour).toISOString());
     expect(middle.map(({ revision }) => revision).sort()).toEqual([0, 1]);
     expect(middle.map(({ records }) => records.counted)).toEqual([60, 60]);
-    expect(verdicts.at(-1)?.features.amount?.scales?.length).toBe(8);
+    expect(verdicts.at(-1)?.features.amount?.scales?.length).toBe(7);
   },
 );
 

@@ -180,6 +180,33 @@ describe('an incident of a root', () => {
     expect(sent[0]?.affected?.[0]).toMatchObject({ model: 'middle', lagMilliseconds: -2 * minute });
   });
 
+  test('mutes those further down as well where it had to wait itself', () => {
+    const { words, sent } = play(
+      [
+        [0, 'leaf', 'yellow', 'ALARM'],
+        [1, 'middle', 'yellow', 'ALARM'],
+      ],
+      60,
+    );
+    expect(words).toEqual([`${1 + slack} middle yellow raised`]);
+    expect(sent[0]?.affected?.[0]).toMatchObject({ model: 'leaf' });
+  });
+
+  test('goes on muting for a window after it is over, though its echo rings', () => {
+    const { words } = play(
+      [
+        [0, 'root', 'red', 'ALARM', 'slo'],
+        [10, 'middle', 'yellow', 'ALARM'],
+        [20, 'root', 'red', 'OK'],
+        [20 + hold + 3, 'root', 'yellow', 'ALARM', 'missing'],
+        [60, 'root', 'yellow', 'OK'],
+        [75, 'middle', 'yellow', 'OK'],
+      ],
+      200,
+    );
+    expect(words).toEqual(['0 root red raised', '10 root red updated', `${20 + hold} root red recovered`]);
+  });
+
   test('that is over mutes nothing new; what is still bad a window later is told', () => {
     const { words } = play(
       [

@@ -65,6 +65,40 @@ describe('episodes', () => {
     expect(state?.endedAt).toBe(start + 300 * minute);
   });
 
+  test('a yellow that rings again under a red that was told keeps nothing from ending', () => {
+    const { words, state } = play(
+      [
+        [0, 'yellow', 'ALARM'],
+        [5, 'red', 'ALARM'],
+        [42, 'yellow', 'ALARM'],
+        [42, 'red', 'OK'],
+        [60, 'yellow', 'OK'],
+      ],
+      200,
+    );
+    expect(words).toEqual([
+      '0 yellow raised',
+      '5 red raised',
+      '52 red lowered',
+      '70 red recovered',
+      '70 yellow recovered',
+    ]);
+    expect(state?.endedAt).toBe(start + 60 * minute);
+  });
+
+  test('an alarm that was muted and is over is not told when it is delivered again', () => {
+    const muted = { muteOf: () => ({ by: 'root', episode: 'e' }), waitSeconds: () => 0, affected: () => [] };
+    const change = { model: 'm', cause: 'health', tier: 'yellow' } as const;
+    const rang = { ...change, to: 'ALARM', time: start } as const;
+    const over = { ...change, to: 'OK', time: start + 20 * minute } as const;
+    const heard = stepEpisode(undefined, rang, start, muted);
+    const quiet = stepEpisode(heard.state, over, over.time, muted);
+    const ended = quiet.state && speak(quiet.state, start + 40 * minute);
+    const again = stepEpisode(ended?.state, rang, start + 50 * minute);
+    expect(ended?.state?.endedAt).toBe(over.time);
+    expect([heard, quiet, ended, again].flatMap((step) => step?.messages ?? [])).toEqual([]);
+  });
+
   test('red, then yellow for the first time', () => {
     const { words, sent } = play(
       [

@@ -1,5 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import {
+  cohortOf,
+  createQualityPolicy,
+  dayName,
+  firstDay,
+  labelPolicy,
+  runUneven,
+} from '../../../bench/alerting/label-streams.ts';
 import { judgeQuality, type QualityInput } from '../../../core/evaluate/performance/judge-quality.ts';
 import {
   addBins,
@@ -14,7 +22,6 @@ import { CohortCounter } from '../../../core/join/cohort-counter.ts';
 import type { Cohort, QualityMeasure } from '../../../core/model/labels.ts';
 import { betOnMean, logMeanEvidence } from '../../../core/stats/mean-evidence.ts';
 import { logProportionEvidence } from '../../../core/stats/proportion-evidence.ts';
-import { cohortOf, createQualityPolicy, dayName, firstDay, labelPolicy, runUneven } from './label-streams.ts';
 import { seededUniform } from './streams.ts';
 
 const day = 86_400_000;

@@ -1,6 +1,6 @@
-import { judgeQuality } from '../../../core/evaluate/performance/judge-quality.ts';
-import type { Cohort, LabelPolicy, QualitySloPolicy } from '../../../core/model/labels.ts';
-import type { ModelPolicy } from '../../../core/model/policy.ts';
+import { judgeQuality } from '../../core/evaluate/performance/judge-quality.ts';
+import type { Cohort, LabelPolicy, QualitySloPolicy } from '../../core/model/labels.ts';
+import type { ModelPolicy } from '../../core/model/policy.ts';
 
 const day = 86_400_000;
 export const firstDay = Date.UTC(2026, 0, 5);
