@@ -61,7 +61,7 @@ test('the smaller of two variants is compared with the larger one, which is not 
 
 test('two series share the level of their model, and a window keeps the share it was judged with', async () => {
   const world = new World(await createRuntime());
-  const alone = (world.runtime.policy.drift.level * 7) / 8;
+  const alone = world.runtime.policy.drift.level;
   const deliver = (name: string, at: number, arrived: number, series?: string) =>
     world.deliver({
       key: payloadKey(at, name, series),
