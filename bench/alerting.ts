@@ -3,6 +3,7 @@ import { createTerminal } from '../cli/terminal.ts';
 import { measureBurnDelay, measureFalsePages } from './alerting/burn-rates.ts';
 import { countIncidents, type IncidentCount, troubledDelivery, usualDelivery } from './alerting/count-incidents.ts';
 import { measureQualitySlo } from './alerting/quality-slo.ts';
+import { readCount } from './read-count.ts';
 
 const usage = `npm run bench:alerting -- [options]
 
@@ -31,14 +32,6 @@ const { values } = parseArgs({
 const sizes = values.quick
   ? { weeks: 100, runs: 2, quality: { weeks: 3000, declines: 60, uneven: 15 } }
   : { weeks: 1000, runs: 20, quality: { weeks: 7800, declines: 200, uneven: 300 } };
-
-function readCount(name: string, text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`--${name}: expected a whole number of at least 1, saw ${JSON.stringify(text)}`);
-  }
-  return count;
-}
 
 const terminal = createTerminal(values.json);
 

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { createTerminal } from '../cli/terminal.ts';
 import { runDetectionBench } from './detection/detection-bench.ts';
 import { judgeFlights, judgeStreamFile } from './detection/stream-command.ts';
+import { readCount } from './read-count.ts';
 
 const usage = `npm run bench:detection -- [options]
 
@@ -44,14 +45,6 @@ const { values } = parseArgs({
     prediction: { type: 'string' },
   },
 });
-
-function readCount(name: string, text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`--${name}: expected a whole number of at least 1, saw ${JSON.stringify(text)}`);
-  }
-  return count;
-}
 
 const terminal = createTerminal(values.json);
 try {

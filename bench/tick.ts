@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createTerminal } from '../cli/terminal.ts';
+import { readCount } from './read-count.ts';
 import { measureTicks } from './tick/measure-ticks.ts';
 
 const usage = `npm run bench:tick -- [options]
@@ -25,12 +26,6 @@ const { values } = parseArgs({
   },
 });
 
-function readNumber(name: string, text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 0) return number;
-  throw new RangeError(`--${name}: expected a whole number of at least 0, saw ${JSON.stringify(text)}`);
-}
-
 const terminal = createTerminal(values.json);
 if (values.help) {
   process.stdout.write(usage);
@@ -38,10 +33,10 @@ if (values.help) {
   try {
     await measureTicks(
       {
-        models: readNumber('models', values.models),
-        minutes: readNumber('minutes', values.minutes),
-        bucketMilliseconds: readNumber('bucket', values.bucket),
-        tableMilliseconds: readNumber('table', values.table),
+        models: readCount('models', values.models),
+        minutes: readCount('minutes', values.minutes),
+        bucketMilliseconds: readCount('bucket', values.bucket, 0),
+        tableMilliseconds: readCount('table', values.table, 0),
       },
       terminal,
     );

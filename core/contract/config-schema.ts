@@ -24,7 +24,6 @@ import {
   strict,
   text,
   unavailable,
-  unavailableOption,
 } from './config-values.ts';
 
 /**
@@ -197,7 +196,6 @@ const slo = z.discriminatedUnion(
     freshnessSloSchema,
     metricSloSchema,
     qualitySloSchema,
-    unavailableOption,
   ],
   {
     error:

@@ -119,7 +119,7 @@ export type MetricSloInput = z.input<typeof metricSloSchema>;
 
 type ParsedSlo = ParsedModel['slos'][number];
 
-function nameOf(slo: Exclude<ParsedSlo, { kind: 'unavailable' }>): string {
+function nameOf(slo: ParsedSlo): string {
   if (slo.kind === 'quality') return qualitySloName(slo);
   if (slo.kind !== 'metric') return slo.name;
   return (
@@ -146,7 +146,7 @@ function endpointOf(
 
 export function toSlos(model: ParsedModel): readonly SloPolicy[] {
   return model.slos.flatMap((slo): readonly SloPolicy[] => {
-    if (slo.kind === 'quality' || slo.kind === 'unavailable') return [];
+    if (slo.kind === 'quality') return [];
     const { kind, objective } = slo;
     const name = nameOf(slo);
     if (slo.kind === 'completeness') return [slo];
@@ -194,7 +194,7 @@ export function toSlos(model: ParsedModel): readonly SloPolicy[] {
 
 /** What one objective alone can't show: names used twice, and sources that can't be counted from. */
 export function checkSlos(model: ParsedModel, base: ConfigPath): readonly ConfigProblem[] {
-  const slos = model.slos.flatMap((slo, index) => (slo.kind === 'unavailable' ? [] : [{ slo, index }]));
+  const slos = model.slos.map((slo, index) => ({ slo, index }));
   const problems = [
     ...checkDuplicates(
       slos.map(({ slo }) => nameOf(slo)),

@@ -67,12 +67,3 @@ export function name(what: string, maximumLength: number) {
     (value) => value.length <= maximumLength && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value),
   );
 }
-
-/** What the functions named after a later version's options return. */
-export const unavailableOption = z
-  .strictObject({ kind: z.literal('unavailable'), option: z.string(), reason: z.string() })
-  .superRefine((value, context) => {
-    context.addIssue({ code: 'custom', message: unavailableMessage(value.option, value.reason) });
-  });
-
-export type UnavailableOption = z.input<typeof unavailableOption>;

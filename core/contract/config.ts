@@ -43,7 +43,6 @@ import { type DeploymentPolicy, describeDeployment } from './deployment.ts';
 
 export { ConfigError, type ConfigProblem } from './config-problems.ts';
 export type { ConfigInput } from './config-schema.ts';
-export type { UnavailableOption } from './config-values.ts';
 
 /** Gives a configuration its type. `parseConfig` says what is wrong in it. */
 export function defineConfig(config: ConfigInput): ConfigInput {

@@ -45,6 +45,33 @@ export function readHeader(bytes: Uint8Array): string {
   return view.toString('utf8', preamble, end);
 }
 
+/** What a file of rows says of itself, beside its schema. */
+export interface RowsHeader {
+  readonly model: string;
+  /** ETag of the object that the rows were taken from; absent of packs. */
+  readonly etag?: string | undefined;
+  /** Of packs: the run that wrote it. */
+  readonly run?: number | undefined;
+}
+
+/** The header as JSON, of a schema and with a number of rows. @throws {ColumnsError} */
+export function readRowsHeader(bytes: Uint8Array, schema: string): { readonly rows: number } {
+  const value = parseJson(readHeader(bytes));
+  if (typeof value === 'object' && value !== null && 'schema' in value && value.schema === schema && 'rows' in value) {
+    const { rows } = value;
+    if (typeof rows === 'number') return { ...value, rows };
+  }
+  throw new ColumnsError(`columns: expected a header of ${schema}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads the columns of a file one after another. */
 export class ColumnReader {
   readonly #bytes: Uint8Array;

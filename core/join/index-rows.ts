@@ -1,5 +1,5 @@
 import type { IndexRows } from '../model/labels.ts';
-import { ColumnReader, ColumnsError, encodeColumns, orderById, readHeader } from './columns.ts';
+import { ColumnReader, ColumnsError, encodeColumns, orderById, type RowsHeader, readRowsHeader } from './columns.ts';
 
 /** One row for the index. */
 export interface IndexRow {
@@ -13,13 +13,8 @@ export interface IndexRow {
 }
 
 /** What a file of index rows says of itself. */
-export interface IndexHeader {
+export interface IndexHeader extends RowsHeader {
   readonly schema: 'tidewatch.index/1';
-  readonly model: string;
-  /** ETag of the capture object; absent of packs. */
-  readonly etag?: string | undefined;
-  /** Of packs: the run that wrote it. */
-  readonly run?: number | undefined;
 }
 
 type StoredHeader = IndexHeader & { readonly rows: number; readonly series: IndexRows['series'] };
@@ -129,7 +124,7 @@ export function encodeIndexRows(header: IndexHeader, rows: IndexRows): Uint8Arra
 
 /** @throws {ColumnsError} for bytes that are no index. */
 export function decodeIndexRows(bytes: Uint8Array): { readonly header: IndexHeader; readonly rows: IndexRows } {
-  const header = parseHeader(readHeader(bytes));
+  const header = readIndexHeader(bytes);
   const reader = new ColumnReader(bytes, header.rows);
   const rows = {
     ids: reader.f64(),
@@ -143,28 +138,8 @@ export function decodeIndexRows(bytes: Uint8Array): { readonly header: IndexHead
   return { header, rows };
 }
 
-function parseHeader(text: string): StoredHeader {
-  const value = parse(text);
-  if (isHeader(value)) return value;
-  throw new ColumnsError('index: expected a header of tidewatch.index/1');
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isHeader(value: unknown): value is StoredHeader {
-  if (typeof value !== 'object' || value === null) return false;
-  return (
-    'schema' in value &&
-    value.schema === 'tidewatch.index/1' &&
-    'rows' in value &&
-    typeof value.rows === 'number' &&
-    'series' in value &&
-    Array.isArray(value.series)
-  );
+function readIndexHeader(bytes: Uint8Array): StoredHeader {
+  const header = readRowsHeader(bytes, 'tidewatch.index/1');
+  if ('series' in header && Array.isArray(header.series)) return header as StoredHeader;
+  throw new ColumnsError('index: expected the series of its rows in the header');
 }

@@ -1,5 +1,5 @@
 import type { LabelRows } from '../model/labels.ts';
-import { ColumnReader, ColumnsError, encodeColumns, orderById, readHeader } from './columns.ts';
+import { ColumnReader, encodeColumns, orderById, type RowsHeader, readRowsHeader } from './columns.ts';
 
 /** One label of one row. */
 export interface LabelRow {
@@ -12,13 +12,8 @@ export interface LabelRow {
 }
 
 /** What a file of labels says of itself. */
-export interface LabelHeader {
+export interface LabelHeader extends RowsHeader {
   readonly schema: 'tidewatch.labels/1';
-  readonly model: string;
-  /** ETag of the object; absent of packs. */
-  readonly etag?: string | undefined;
-  /** Of packs: the run that wrote it. */
-  readonly run?: number | undefined;
 }
 
 type StoredHeader = LabelHeader & { readonly rows: number };
@@ -95,7 +90,7 @@ export function encodeLabelRows(header: LabelHeader, rows: LabelRows): Uint8Arra
 
 /** @throws {ColumnsError} for bytes that are no labels. */
 export function decodeLabelRows(bytes: Uint8Array): { readonly header: LabelHeader; readonly rows: LabelRows } {
-  const header = parseHeader(readHeader(bytes));
+  const header = readRowsHeader(bytes, 'tidewatch.labels/1') as StoredHeader;
   const reader = new ColumnReader(bytes, header.rows);
   const rows = {
     ids: reader.f64(),
@@ -106,25 +101,4 @@ export function decodeLabelRows(bytes: Uint8Array): { readonly header: LabelHead
   };
   reader.end();
   return { header, rows };
-}
-
-function parseHeader(text: string): StoredHeader {
-  const value = parse(text);
-  const isHeader =
-    typeof value === 'object' &&
-    value !== null &&
-    'schema' in value &&
-    value.schema === 'tidewatch.labels/1' &&
-    'rows' in value &&
-    typeof value.rows === 'number';
-  if (!isHeader) throw new ColumnsError('labels: expected a header of tidewatch.labels/1');
-  return value as StoredHeader;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

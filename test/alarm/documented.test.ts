@@ -10,42 +10,19 @@ import {
   type SuppressionState,
   unsuppressed,
 } from '../../core/alarm/suppression.ts';
-import type { AlarmStateValue, MetricAlarmDefinition, MissingDataTreatment } from '../../core/model/alarm.ts';
+import type { AlarmStateValue, MissingDataTreatment } from '../../core/model/alarm.ts';
 import composites from '../fixtures/alarm/composite-rules.json' with { type: 'json' };
 import math from '../fixtures/alarm/metric-math.json' with { type: 'json' };
 import missing from '../fixtures/alarm/missing-data.json' with { type: 'json' };
 import statistics from '../fixtures/alarm/statistics.json' with { type: 'json' };
 import suppression from '../fixtures/alarm/suppression.json' with { type: 'json' };
 import thresholds from '../fixtures/alarm/thresholds.json' with { type: 'json' };
+import { end, period, plainAlarm } from './plain-alarm.ts';
 
 /** Cases taken from CloudWatch's documentation: each file names its page. */
 
-const period = 300_000;
-const end = Date.UTC(2001, 2, 10, 12);
 const states: readonly AlarmStateValue[] = ['OK', 'ALARM', 'INSUFFICIENT_DATA'];
 const treatments: readonly MissingDataTreatment[] = ['missing', 'ignore', 'breaching', 'notBreaching'];
-
-function alarm(over: Partial<MetricAlarmDefinition>): MetricAlarmDefinition {
-  return {
-    type: 'metric',
-    name: 'a',
-    description: 'a',
-    runbook: 'https://example.com#a',
-    audience: 'none',
-    namespace: 'N',
-    metric: 'M',
-    dimensions: [],
-    statistic: 'Maximum',
-    periodSeconds: period / 1000,
-    evaluationPeriods: 3,
-    datapointsToAlarm: 3,
-    threshold: 1,
-    comparison: 'GreaterThanOrEqualToThreshold',
-    missingData: 'missing',
-    missingDataReason: '',
-    ...over,
-  };
-}
 
 describe('missing data', () => {
   test.each(missing.cases)('$datapointsToAlarm of $evaluationPeriods, $points', (documented) => {
@@ -57,7 +34,7 @@ describe('missing data', () => {
     for (const missingData of treatments) {
       for (const previous of states) {
         const expected = documented[missingData] === 'retain' ? previous : documented[missingData];
-        const definition = alarm({ datapointsToAlarm, evaluationPeriods, missingData });
+        const definition = plainAlarm({ datapointsToAlarm, evaluationPeriods, missingData });
         expect(evaluateMetricAlarm(definition, data, end + 42_000, previous).value, missingData).toBe(expected);
       }
     }
@@ -65,7 +42,7 @@ describe('missing data', () => {
 });
 
 test.each(thresholds.cases)('M of N: $name', ({ values, states: expected, ...counts }) => {
-  const definition = alarm({
+  const definition = plainAlarm({
     datapointsToAlarm: counts.datapointsToAlarm,
     evaluationPeriods: counts.evaluationPeriods,
     threshold: 3,

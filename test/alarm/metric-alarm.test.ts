@@ -1,33 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evaluateMetricAlarm, evaluationRange } from '../../core/alarm/metric-alarm.ts';
-import type { MetricAlarmDefinition, MissingDataTreatment } from '../../core/model/alarm.ts';
+import type { MissingDataTreatment } from '../../core/model/alarm.ts';
+import { end, period, plainAlarm } from './plain-alarm.ts';
 
-const period = 300_000;
 const now = Date.UTC(2001, 2, 10, 12) + 42_000;
-const end = Date.UTC(2001, 2, 10, 12);
-
-function definition(over: Partial<MetricAlarmDefinition> = {}): MetricAlarmDefinition {
-  return {
-    type: 'metric',
-    name: 'a',
-    description: 'a',
-    runbook: 'https://example.com#a',
-    audience: 'none',
-    namespace: 'N',
-    metric: 'M',
-    dimensions: [],
-    statistic: 'Maximum',
-    periodSeconds: period / 1000,
-    evaluationPeriods: 3,
-    datapointsToAlarm: 3,
-    threshold: 1,
-    comparison: 'GreaterThanOrEqualToThreshold',
-    missingData: 'missing',
-    missingDataReason: '',
-    ...over,
-  };
-}
 
 /** `0 - X - X`, newest last, as in the documentation's tables. */
 function dataOf(points: string) {
@@ -41,8 +18,8 @@ const treatments: readonly MissingDataTreatment[] = ['missing', 'ignore', 'breac
 
 describe('evaluateMetricAlarm', () => {
   test('reads complete periods alone, aligned to the epoch', () => {
-    expect(evaluationRange(definition(), now)).toEqual({ from: end - 5 * period, to: end });
-    const one = definition({ evaluationPeriods: 1, datapointsToAlarm: 1 });
+    expect(evaluationRange(plainAlarm(), now)).toEqual({ from: end - 5 * period, to: end });
+    const one = plainAlarm({ evaluationPeriods: 1, datapointsToAlarm: 1 });
     const running = [
       { time: end - 1, value: 0 },
       { time: end, value: 1 },
@@ -57,7 +34,7 @@ describe('evaluateMetricAlarm', () => {
     ['Average', 4],
   ] as const)('%s of a period', (statistic, threshold) => {
     const data = [9, 2, 1].map((value, index) => ({ time: end - period + index, value }));
-    const one = definition({ statistic, evaluationPeriods: 1, datapointsToAlarm: 1, threshold });
+    const one = plainAlarm({ statistic, evaluationPeriods: 1, datapointsToAlarm: 1, threshold });
     expect(evaluateMetricAlarm(one, data, now, 'OK').value).toBe('ALARM');
     expect(evaluateMetricAlarm({ ...one, threshold: threshold + 0.01 }, data, now, 'OK').value).toBe('OK');
   });
@@ -68,18 +45,18 @@ describe('evaluateMetricAlarm', () => {
     ['LessThanThreshold', 'OK', 'OK', 'ALARM'],
     ['LessThanOrEqualToThreshold', 'ALARM', 'OK', 'ALARM'],
   ] as const)('%s at, above and below', (comparison, at, above, below) => {
-    const one = definition({ comparison, evaluationPeriods: 1, datapointsToAlarm: 1, threshold: 5 });
+    const one = plainAlarm({ comparison, evaluationPeriods: 1, datapointsToAlarm: 1, threshold: 5 });
     const evaluate = (value: number) => evaluateMetricAlarm(one, [{ time: end - 1, value }], now, 'OK').value;
     expect([evaluate(5), evaluate(6), evaluate(4)]).toEqual([at, above, below]);
   });
 
   test('leaves out what is not finite', () => {
     const data = [Number.NaN, Number.POSITIVE_INFINITY].map((value) => ({ time: end - 1, value }));
-    expect(evaluateMetricAlarm(definition(), data, now, 'OK').value).toBe('INSUFFICIENT_DATA');
+    expect(evaluateMetricAlarm(plainAlarm(), data, now, 'OK').value).toBe('INSUFFICIENT_DATA');
   });
 
   test('says why, with the values', () => {
-    const { reason } = evaluateMetricAlarm(definition(), dataOf('- - X X X'), now, 'OK');
+    const { reason } = evaluateMetricAlarm(plainAlarm(), dataOf('- - X X X'), now, 'OK');
     expect(reason).toBe(
       'Threshold Crossed: 3 out of the last 3 datapoints [1 (2001-03-10T11:55:00Z), 1 (2001-03-10T11:50:00Z), ' +
         '1 (2001-03-10T11:45:00Z)] were greater than or equal to the threshold (1) (minimum 3 datapoints for OK -> ALARM transition).',
@@ -87,7 +64,7 @@ describe('evaluateMetricAlarm', () => {
   });
 
   test('at the beginning of a replay missing data retains the state', () => {
-    const breaching = definition({ missingData: 'breaching' });
+    const breaching = plainAlarm({ missingData: 'breaching' });
     expect(evaluateMetricAlarm(breaching, [], now, 'INSUFFICIENT_DATA', end - 2 * period).value).toBe(
       'INSUFFICIENT_DATA',
     );
@@ -103,7 +80,7 @@ describe('evaluateMetricAlarm', () => {
       fc.property(fc.array(fc.constantFrom('0', 'X'), { minLength: 7, maxLength: 7 }), counts, (all, [n, m]) => {
         const expected = all.slice(-n).filter((point) => point === 'X').length >= m ? 'ALARM' : 'OK';
         for (const missingData of treatments) {
-          const alarm = definition({ evaluationPeriods: n, datapointsToAlarm: m, missingData });
+          const alarm = plainAlarm({ evaluationPeriods: n, datapointsToAlarm: m, missingData });
           expect(evaluateMetricAlarm(alarm, dataOf(all.join(' ')), now, 'OK').value).toBe(expected);
         }
       }),
@@ -116,7 +93,7 @@ describe('evaluateMetricAlarm', () => {
         const data = dataOf(all.join(' '));
         const evaluate = (missingData: MissingDataTreatment, from = data) =>
           evaluateMetricAlarm(
-            definition({ evaluationPeriods: n, datapointsToAlarm: m, missingData }),
+            plainAlarm({ evaluationPeriods: n, datapointsToAlarm: m, missingData }),
             from,
             now,
             'INSUFFICIENT_DATA',

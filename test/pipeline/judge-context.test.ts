@@ -43,7 +43,7 @@ test('a shift too small for one window is found by those before it, with its ons
   const onset = Date.parse(String(finding?.evidence.onset));
   expect(Math.abs(onset - (start + 12 * hour))).toBeLessThanOrEqual(4 * hour);
   expect(first?.evidence.trails?.length).toBeGreaterThan(0);
-  for (const key of first?.evidence.trails ?? []) expect(await world.state.get(key)).toBeDefined();
+  for (const key of first?.evidence.trails ?? []) expect((await world.state.get(key))?.length).toBeGreaterThan(0);
   const { rule } = verdicts.at(-1) ?? {};
   expect(rule?.scales).toEqual([1, 2, 4, 8, 24, 72, 168]);
   expect(rule?.level).toBe(world.runtime.policy.drift.level);

@@ -70,7 +70,7 @@ test('what has rung goes on until it is over, and what has not does not begin by
 
 test('at the release level a service back at its budget is over', () => {
   const back = (ago: number) => (ago > day ? (ago % 40 === 0 ? 1 : 0) : ago % 100 === 0 ? 1 : 0);
-  expect(judgeDays(4 * day + 1, 10, back, 'yellow')?.burning).toBeDefined();
+  expect(judgeDays(4 * day + 1, 10, back, 'yellow')?.burning).toMatchObject({ tier: 'yellow' });
   const long = (ago: number) => (ago > 3 * day ? 1 : ago % 100 === 0 ? 1 : 0);
   expect(judgeDays(4 * day, 10, long, 'yellow')?.burning).toBeUndefined();
 });
