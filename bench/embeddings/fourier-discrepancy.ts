@@ -52,7 +52,7 @@ export function discrepancyTerms(features: readonly Float64Array[]): readonly We
     .map((weight) => ({ weight, degreesOfFreedom: 1 }));
 }
 
-/** A8's form: the first three cumulants matched by a scaled and moved χ². */
+/** The first three cumulants matched by a scaled and moved χ². */
 export function matchedCumulantTail(statistic: number, terms: readonly WeightedTerm[]): number {
   const power = (exponent: number) => terms.reduce((sum, { weight }) => sum + weight ** exponent, 0);
   const [c1, c2, c3] = [power(1), power(2), power(3)];

@@ -32,7 +32,7 @@ export interface WindowPValues {
   /** Random-Fourier discrepancy alone: three cumulants matched, and by saddle point. */
   readonly fourier: number;
   readonly fourierSaddle: number;
-  /** T² over 16 axes, mean reconstruction error and Fourier, Bonferroni over three: statistics A8's design. */
+  /** T² over 16 axes, mean reconstruction error and Fourier, Bonferroni over three: the first design. */
   readonly t16DistanceFourier: number;
   /** What is shipped and Fourier as well. */
   readonly shippedFourier: number;

@@ -1,5 +1,6 @@
 import { BinComparison } from '../../core/evaluate/bin-comparison.ts';
-import { estimateWander, type FeatureWindows } from '../../core/evaluate/wander-estimate.ts';
+import type { FeatureWindows } from '../../core/evaluate/measure-wander.ts';
+import { estimateWander } from '../../core/evaluate/wander-estimate.ts';
 import { type GroupedWindows, type HeldOutBlock, holdOutBlocks } from '../../core/evaluate/window-set.ts';
 import { chiSquaredQuantile, chiSquaredUpperTail } from '../../core/stats/chi-squared.ts';
 import { fUpperTail } from '../../core/stats/f-distribution.ts';
@@ -123,7 +124,7 @@ function borrow<T>(byScale: readonly (T | undefined)[]): readonly T[] {
   return byScale.flatMap((each) => each ?? last ?? []);
 }
 
-/** The rule of statistics A2. */
+/** One χ² with the moments of sampling, wander and floor together. */
 function satterthwaite(name: string, moments: readonly (readonly Moments[])[], inflation: number): WanderRule {
   const tail = ({ sampling: s, degreesOfFreedom: d }: Seen, value: number, known: Moments, floor: number) => {
     const [m, v] = [known.mean * inflation, known.variance * inflation ** 2];

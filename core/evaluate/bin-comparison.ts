@@ -1,7 +1,7 @@
 import { measureRankShift, type RankShift } from '../stats/rank-test.ts';
 import type { BinPlan } from './bin-plan.ts';
 
-/** Expected count below which the χ² approximation is not trusted (statistics A1). */
+/** Expected count below which the χ² approximation is not trusted. */
 export const minimumExpectedCount = 10;
 
 /**

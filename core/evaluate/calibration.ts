@@ -6,11 +6,17 @@ import { type BinPlan, foldCounts, planBins } from './bin-plan.ts';
 import type { CellGroups, CellScheme } from './cell-groups.ts';
 import { expectedUnseenRows } from './expected-unseen.ts';
 import { binCountsOf } from './trail.ts';
-import { estimateWander, type FeatureWander, noWander } from './wander-estimate.ts';
+import { type FeatureWander, noWander } from './wander.ts';
+import { estimateWander } from './wander-estimate.ts';
 import { createWindowSet, type GroupedWindows, groupWindows, type WindowSet } from './window-set.ts';
 
 /** What a baseline is good enough for. */
 export type CalibrationKind = 'cells' | 'hours' | 'wander' | 'learned' | 'uncalibrated';
+
+/** Whether it was learned from the baseline's own windows. */
+export function isOfOwnWindows({ kind }: Pick<Calibration, 'kind'>): boolean {
+  return kind !== 'learned' && kind !== 'uncalibrated';
+}
 
 /** Windows seen live, in the order of their starts. */
 export interface LearnedWindows {

@@ -5,7 +5,7 @@ import type { Layout } from '../model/layout.ts';
 import type { Summary } from '../model/profile.ts';
 import { chiSquaredQuantile } from '../stats/chi-squared.ts';
 import { addCountRuns, visitCountRuns } from '../stats/count-runs.ts';
-import type { Calibration } from './calibration.ts';
+import { type Calibration, isOfOwnWindows } from './calibration.ts';
 import { type Cell, createCellReader } from './cells.ts';
 import { countsOfSummary } from './trail.ts';
 
@@ -74,7 +74,7 @@ const smallestLeft = 0.01;
  */
 export function expectCallers(
   baseline: Baseline,
-  { kind, groups }: Pick<Calibration, 'kind' | 'groups'>,
+  calibration: Pick<Calibration, 'kind' | 'groups'>,
   calendar: Calendar,
 ): CallerExpectation | undefined {
   const { callers, time } = baseline;
@@ -83,7 +83,8 @@ export function expectCallers(
   const whole = (caller: string) => (baseline.records > 0 ? (known.get(caller)?.records ?? 0) / baseline.records : 0);
   if (!time) return { expect: (caller) => ({ share: whole(caller), wander: 0 }) };
   const cellOf = createCellReader(calendar);
-  const usesCells = kind !== 'learned' && kind !== 'uncalibrated';
+  const { groups } = calibration;
+  const usesCells = isOfOwnWindows(calibration);
   const starts = time.windows.map(([start]) => Date.parse(start));
   const windows: CallerWindows = {
     records: time.windows.map(([, records]) => records),

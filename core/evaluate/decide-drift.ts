@@ -20,7 +20,7 @@ export interface DriftCandidate {
 }
 
 /**
- * The rule of one comparison (statistics A4): Benjamini–Hochberg over the features' combined p-values at `level`,
+ * The rule of one comparison: Benjamini–Hochberg over the features' combined p-values at `level`,
  * together with an effect floor. A feature has drifted where it is rejected by a test whose effect matters.
  * @returns one decision per candidate, in order
  */

@@ -3,9 +3,7 @@ import type { CategoricalSummary, NumericSummary } from '../model/profile.ts';
 import type { Bins } from '../model/verdict.ts';
 import { bucketBounds, histogramBins } from '../stats/log-linear-histogram.ts';
 import { poolNeighbours, poolRare } from '../stats/pooling.ts';
-
-/** Expected count below which the χ² approximation is not trusted (statistics A1). */
-const minimumExpectedCount = 10;
+import { minimumExpectedCount } from './bin-comparison.ts';
 
 /**
  * The bins a numeric feature is compared in. Neighbouring bins are pooled until each expects ten records. Missing

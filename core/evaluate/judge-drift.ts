@@ -54,7 +54,7 @@ export interface DriftInput {
 }
 
 /**
- * The main rule (statistics A4). Each trailing stretch is compared with what the baseline expects of its mix of hours;
+ * The main rule (docs/statistics/main-rule.md). Each trailing stretch is compared with what the baseline expects of its mix of hours;
  * Benjamini–Hochberg runs over the features of a stretch at the rule's level; a feature has drifted where it is
  * rejected at any scale by a test whose effect matters. Work per window does not depend on the length of the
  * stretches. Stretches of too few records are not tested.

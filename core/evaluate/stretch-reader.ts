@@ -12,7 +12,7 @@ import { foldCounts } from './bin-plan.ts';
 import { type Calibration, type FeatureCalibration, uncalibratedFloor } from './calibration.ts';
 import { detectableShift } from './detectable-shift.ts';
 import { combineTests } from './test-shares.ts';
-import type { Wander } from './wander-estimate.ts';
+import type { Wander } from './wander.ts';
 
 /** What a stretch shows of a feature, before features are weighed against one another. */
 export interface StretchMeasurement {

@@ -1,4 +1,4 @@
-import { type Calibration, calibrate } from '../evaluate/calibration.ts';
+import { type Calibration, calibrate, isOfOwnWindows } from '../evaluate/calibration.ts';
 import { type CallerExpectation, expectCallers } from '../evaluate/caller-caps.ts';
 import { choosePhaseOne } from '../evaluate/charts/phase-one.ts';
 import { type PreparedCharts, prepareCharts } from '../evaluate/charts/prepare-charts.ts';
@@ -12,6 +12,7 @@ import { type Calendar, utcCalendar } from '../model/calendar.ts';
 import type { ModelPolicy } from '../model/policy.ts';
 import type { SlicePolicy } from '../model/slice.ts';
 import { type StoredWindows, windowsOfWeek } from './learned-windows.ts';
+import { RecentlyUsed } from './recently-used.ts';
 
 /** A slice, prepared like a model of its own. */
 export interface PreparedSlice {
@@ -20,16 +21,20 @@ export interface PreparedSlice {
   readonly calibration: Calibration;
 }
 
-/** All that is computed of a baseline, and of what was learned live, before windows are judged. */
-export interface Prepared {
+/** What a baseline tells by itself. */
+interface PreparedBaseline {
   readonly calendar: Calendar;
   readonly calibration: Calibration;
-  /** Of the columns of vectors. */
-  readonly embeddings: readonly EmbeddingCalibration[];
   readonly quality: QualityReference;
   /** Absent: the baseline does not know who calls. */
   readonly callers: CallerExpectation | undefined;
   readonly slices: readonly PreparedSlice[];
+}
+
+/** All that is computed of a baseline, and of what was learned live, before windows are judged. */
+export interface Prepared extends PreparedBaseline {
+  /** Of the columns of vectors. */
+  readonly embeddings: readonly EmbeddingCalibration[];
   /** By the number of series that share the budget for charts; undefined: nothing is charted. */
   chartsFor(series: number): PreparedCharts | undefined;
   /** Where the learned windows are kept that it was made with. */
@@ -49,11 +54,12 @@ export interface LearningSource {
  * last is kept in memory, by baseline, policy and what was learned.
  */
 export class Calibrations {
-  readonly #capacity: number;
-  readonly #known = new Map<string, Prepared>();
+  readonly #known: RecentlyUsed<Prepared>;
+  readonly #baselines: RecentlyUsed<PreparedBaseline>;
 
   constructor(capacity = 64) {
-    this.#capacity = capacity;
+    this.#known = new RecentlyUsed(capacity);
+    this.#baselines = new RecentlyUsed(capacity);
   }
 
   /**
@@ -67,57 +73,69 @@ export class Calibrations {
     learning: LearningSource | undefined,
   ): Promise<Prepared> {
     // A series that was begun before the window was changed is judged by the same configuration with its own width.
-    const key = [
-      configHash,
-      policy.windowSeconds,
-      baseline.sha256,
-      learning?.key ?? '',
-      learning?.replacesOutputs ?? false,
-    ].join('\n');
+    const baselineKey = [configHash, policy.windowSeconds, baseline.sha256].join('\n');
+    const replacesOutputs = learning?.replacesOutputs ?? false;
+    const key = [baselineKey, learning?.key ?? '', replacesOutputs].join('\n');
     const known = this.#known.get(key);
     if (known) return known;
     const learned = await learning?.read();
+    const alone = this.#baselines.get(baselineKey) ?? prepareBaseline(policy, baseline);
+    this.#baselines.keep(baselineKey, alone);
     const prepared = {
-      ...prepare(policy, baseline, learned, learning?.replacesOutputs ?? false),
+      ...prepare(alone, policy, baseline, learned, replacesOutputs),
       learnedKey: learned && learning?.key,
     };
-    this.#known.set(key, prepared);
-    const oldest = this.#known.keys().next();
-    if (this.#known.size > this.#capacity && !oldest.done) this.#known.delete(oldest.value);
+    this.#known.keep(key, prepared);
     return prepared;
   }
 }
 
-function prepare(
-  policy: ModelPolicy,
-  baseline: Baseline,
-  learned: StoredWindows | undefined,
-  replacesOutputs: boolean,
-): Omit<Prepared, 'learnedKey'> {
-  const { windowSeconds } = policy;
+function prepareBaseline(policy: ModelPolicy, baseline: Baseline): PreparedBaseline {
   const calendar = policy.calendar ?? utcCalendar;
-  const options = { windowSeconds, calendar, scales: scalesOf(policy, baseline) };
-  const learnedWindows = learned && {
-    starts: learned.starts,
-    counts: learned.counts,
-    ...(replacesOutputs && { replaces: outputsOf(baseline.layout) }),
-  };
-  const calibration = calibrate(baseline, { ...options, learnedWindows });
-  const learnedEmbeddings = learned && {
-    starts: learned.starts,
-    rows: new Map(learned.embeddings),
-    replaces: replacesOutputs ? outputsOf(baseline.layout) : new Set<string>(),
-  };
+  const options = calibrationOptions(policy, baseline, calendar);
+  const calibration = calibrate(baseline, options);
   return {
     calendar,
     calibration,
-    embeddings: calibrateEmbeddings(baseline, calibration, { calendar, learned: learnedEmbeddings }),
-    quality: prepareQuality(baseline, windowSeconds),
+    quality: prepareQuality(baseline, policy.windowSeconds),
     callers: expectCallers(baseline, calibration, calendar),
     slices: (policy.slices ?? []).flatMap((slice) => {
       const part = sliceBaseline(baseline, slice.name);
       return part ? [{ slice, baseline: part, calibration: calibrate(part, options) }] : [];
     }),
+  };
+}
+
+function calibrationOptions(policy: ModelPolicy, baseline: Baseline, calendar: Calendar) {
+  return { windowSeconds: policy.windowSeconds, calendar, scales: scalesOf(policy, baseline) };
+}
+
+function prepare(
+  alone: PreparedBaseline,
+  policy: ModelPolicy,
+  baseline: Baseline,
+  learned: StoredWindows | undefined,
+  replacesOutputs: boolean,
+): Omit<Prepared, 'learnedKey'> {
+  const { calendar } = alone;
+  const replaces = replacesOutputs ? outputsOf(baseline.layout) : undefined;
+  // A baseline with windows of its own knows its wander: live ones tell nothing but of outputs that are another model's.
+  const isAlone = !learned || (isOfOwnWindows(alone.calibration) && !replaces?.size);
+  const calibration = isAlone
+    ? alone.calibration
+    : calibrate(baseline, {
+        ...calibrationOptions(policy, baseline, calendar),
+        learnedWindows: { starts: learned.starts, counts: learned.counts, ...(replaces && { replaces }) },
+      });
+  const learnedEmbeddings = learned && {
+    starts: learned.starts,
+    rows: new Map(learned.embeddings),
+    replaces: replaces ?? new Set<string>(),
+  };
+  return {
+    ...alone,
+    calibration,
+    embeddings: calibrateEmbeddings(baseline, calibration, { calendar, learned: learnedEmbeddings }),
     chartsFor: remember((series) => learned && prepareFrom(baseline, learned, policy, calendar, series)),
   };
 }

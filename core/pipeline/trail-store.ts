@@ -8,6 +8,7 @@ import type { SliceTrails } from '../evaluate/slice-trail.ts';
 import type { Series } from '../model/profile.ts';
 import type { Trail } from '../model/trailing-counts.ts';
 import type { ObjectStore } from './ports.ts';
+import { RecentlyUsed } from './recently-used.ts';
 import { encodeJson, parseStored } from './write-once.ts';
 
 /** What is kept of a series from window to window. Written once per window, at its first judgement. */
@@ -28,12 +29,11 @@ export interface SeriesTrail extends Trail {
 /** Reads trails and, in a process that lives on, remembers those it read last: they never change. */
 export class TrailReader {
   readonly #store: ObjectStore;
-  readonly #capacity: number;
-  readonly #known = new Map<string, SeriesTrail>();
+  readonly #known: RecentlyUsed<SeriesTrail>;
 
   constructor(store: ObjectStore, capacity = 64) {
     this.#store = store;
-    this.#capacity = capacity;
+    this.#known = new RecentlyUsed(capacity);
   }
 
   /** Starts of the windows that have trails, ascending: those after `after`, or all. */
@@ -61,23 +61,12 @@ export class TrailReader {
 
   async #readOne(key: string): Promise<SeriesTrail | undefined> {
     const known = this.#known.get(key);
-    if (known) {
-      this.#remember(key, known);
-      return known;
-    }
+    if (known) return known;
     const bytes = await this.#store.get(key);
     if (!bytes) return undefined;
     const trail = parseStored<SeriesTrail>(key, bytes, 'tidewatch.trail/1');
-    this.#remember(key, trail);
+    this.#known.keep(key, trail);
     return trail;
-  }
-
-  /** The one that was not asked for the longest goes first. */
-  #remember(key: string, trail: SeriesTrail): void {
-    this.#known.delete(key);
-    this.#known.set(key, trail);
-    const oldest = this.#known.keys().next();
-    if (this.#known.size > this.#capacity && !oldest.done) this.#known.delete(oldest.value);
   }
 }
 

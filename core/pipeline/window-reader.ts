@@ -4,6 +4,7 @@ import type { Fragment, Series, Summary } from '../model/profile.ts';
 import { keptCallerShare } from '../profile/caller-counter.ts';
 import { emptySummary, mergeSummaries } from '../profile/merge.ts';
 import type { Clock, ObjectStore } from './ports.ts';
+import { RecentlyUsed } from './recently-used.ts';
 import { parseStored } from './write-once.ts';
 
 const parallelReads = 16;
@@ -33,7 +34,7 @@ export class WindowReader {
   readonly #store: ObjectStore;
   readonly #capacity: number;
   readonly #clock: Clock | undefined;
-  readonly #cache = new Map<string, KnownWindow>();
+  readonly #known: RecentlyUsed<KnownWindow>;
 
   /**
    * @param capacity windows kept in memory.
@@ -43,6 +44,7 @@ export class WindowReader {
     this.#store = store;
     this.#capacity = capacity;
     this.#clock = clock;
+    this.#known = new RecentlyUsed(capacity);
   }
 
   /** A reader of the same store that sees only what has arrived by the clock's time, however the store came by more. */
@@ -81,10 +83,10 @@ export class WindowReader {
   }
 
   async #merge(prefix: string, keys: readonly string[]): Promise<WindowContent> {
-    const known = this.#cache.get(prefix) ?? empty;
+    const known = this.#known.get(prefix) ?? empty;
     const fresh = keys.filter((key) => !known.keys.has(key));
     const extended = fresh.length === 0 ? known : await this.#extend(known, fresh);
-    this.#remember(prefix, extended);
+    this.#known.keep(prefix, extended);
     return withLargeCallers(extended.content);
   }
 
@@ -119,13 +121,6 @@ export class WindowReader {
       const group = keys.slice(first, first + parallelReads);
       yield* await Promise.all(group.map(async (key) => [key, await this.#store.get(key)] as const));
     }
-  }
-
-  #remember(prefix: string, content: KnownWindow): void {
-    this.#cache.delete(prefix);
-    this.#cache.set(prefix, content);
-    const oldest = this.#cache.keys().next();
-    if (this.#cache.size > this.#capacity && !oldest.done) this.#cache.delete(oldest.value);
   }
 }
 

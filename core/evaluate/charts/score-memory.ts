@@ -11,6 +11,8 @@ import { robustDeviation } from './residual-spread.ts';
 export const forgottenAfterWindows = 24;
 /** Autocorrelations are looked at over two days of hourly windows. */
 const longestLag = 48;
+/** Fewer degrees of freedom than these are not believed in. */
+const fewestDegrees = 3;
 /** One baseline in this many may have a true in-control run length below the wanted one. */
 const guaranteeRisk = 0.1;
 
@@ -22,7 +24,7 @@ export interface ScoreMemory {
   readonly ewmaVarianceFactor: number;
   /** The like for a long mean, at least 1: what a CUSUM meets. */
   readonly longRunVarianceFactor: number;
-  /** Degrees of freedom of these estimates: independent pieces of phase I. */
+  /** Degrees of freedom of these estimates: independent pieces of phase I, never more than it has days. */
   readonly degreesOfFreedom: number;
   /**
    * Factor on the limits for the uncertainty of these estimates: holds the wanted run length in 9 of 10 baselines of this
@@ -51,7 +53,8 @@ export function measureMemory(
   const variance = scores.reduce((sum, score) => sum + score * score, 0) / scores.length;
   const byFormula = variance * ewmaVarianceFactor(autocorrelation, lambda);
   const measured = robustDeviation(smoothed.map(([, value]) => value)) ** 2 / unit;
-  const degreesOfFreedom = countIndependent(smoothed);
+  const span = (starts.at(-1) ?? 0) - (starts[0] ?? 0) + windowMilliseconds;
+  const degreesOfFreedom = Math.min(countIndependent(smoothed), countDays(span));
   return {
     autocorrelation,
     ewmaVarianceFactor: Math.max(1, byFormula, measured),
@@ -90,11 +93,19 @@ function runEwma(slots: readonly number[], scores: readonly number[], lambda: nu
   return smoothed;
 }
 
-/** N/(1 + 2Σρ²): the degrees of freedom of a variance estimated from N correlated normal values. At least 3. */
+/**
+ * What moves from day to day was seen as often as there are days. Beneath the noise of single windows the autocorrelation of
+ * a week need not show it, and the EWMA, which averages most of a day, meets it all the same.
+ */
+function countDays(spanMilliseconds: number): number {
+  return Math.max(fewestDegrees, spanMilliseconds / 86_400_000 - 1);
+}
+
+/** N/(1 + 2Σρ²): the degrees of freedom of a variance estimated from N correlated normal values. */
 function countIndependent(series: readonly (readonly [slot: number, value: number])[]): number {
   const values = new Map(series);
   const squares = series.reduce((sum, [, value]) => sum + value * value, 0);
-  if (!(squares > 0)) return Math.max(3, series.length);
+  if (!(squares > 0)) return Math.max(fewestDegrees, series.length);
   let excess = 0;
   for (let lag = 1; lag <= Math.min(longestLag, series.length >> 2); lag++) {
     let [products, pairs] = [0, 0];
@@ -108,5 +119,5 @@ function countIndependent(series: readonly (readonly [slot: number, value: numbe
     const correlation = Math.min(1, Math.abs((products / pairs) * (series.length / squares)));
     excess += Math.max(0, correlation * correlation - 1 / pairs);
   }
-  return Math.max(3, series.length / (1 + 2 * excess));
+  return Math.max(fewestDegrees, series.length / (1 + 2 * excess));
 }

@@ -4,7 +4,7 @@ import type { EmbeddingLayout } from '../../model/embedding.ts';
 import { mixReference } from '../../stats/embedding/compare-sums.ts';
 import { type EmbeddingSums, emptySums, mergeEmbeddings, unflattenSums } from '../../stats/embedding/embedding-sums.ts';
 import { type EmbeddingWander, estimateEmbeddingWander } from '../../stats/embedding/leave-one-out.ts';
-import type { Calibration } from '../calibration.ts';
+import { type Calibration, isOfOwnWindows } from '../calibration.ts';
 import { createWindowSet } from '../window-set.ts';
 
 /** What is expected of an embedding, by group of cells, and how far it wanders in health. */
@@ -68,7 +68,7 @@ export function calibrateEmbeddings(
       return [{ name, layout, groups: new Map(), total: sums.reduce(mergeEmbeddings, none), wander }];
     }
     const { summary: total, embeddingWindows } = feature;
-    const usesOwn = calibration.kind !== 'learned' && calibration.kind !== 'uncalibrated';
+    const usesOwn = isOfOwnWindows(calibration);
     if (usesOwn && baseline.time && embeddingWindows?.length === baseline.time.windows.length) {
       const { groups: cellGroups } = calibration;
       const groupOf = (cell: string) => cellGroups.indexOf(cell) ?? cellGroups.size;

@@ -41,7 +41,7 @@ describe('estimates without labels', () => {
     expect(estimate.areaUnderCurve?.value).toBeCloseTo(area / (53 * 147), 12);
   });
 
-  it("have A9's interval where the calibration is certain", () => {
+  it('have the normal interval of independent outcomes where the calibration is certain', () => {
     const certain = { ...map, steps: map.steps.map(([n, y]) => [n * 1e9, y * 1e9] as const) };
     const { precision } = estimatePerformance(certain, [100, 50, 40, 10]);
     const half = (1.959963984540054 * Math.sqrt(40 * 0.24 + 10 * 0.09)) / 50;

@@ -1,0 +1,15 @@
+/** How far something varies between stretches of one scale, beyond what sampling explains. */
+export interface Wander {
+  readonly variance: number;
+  /** Variance of that estimate. */
+  readonly uncertainty: number;
+}
+
+export const noWander: Wander = { variance: 0, uncertainty: 0 };
+
+/** A feature's wander at one scale: of its shares and its missing share over all records, of its unseen share over those with a value. */
+export interface FeatureWander {
+  readonly shares: Wander;
+  readonly missing: Wander;
+  readonly unseen: Wander;
+}
