@@ -1,9 +1,10 @@
 import type { FeatureLayout, Layout } from '../../core/model/layout.ts';
-import type { FeatureSummary, Summary } from '../../core/model/profile.ts';
+import type { FeatureSummary, Series, Summary } from '../../core/model/profile.ts';
 import { emptySummary } from '../../core/profile/merge.ts';
 import { ExactSum } from '../../core/stats/exact-sum.ts';
 import { bucketBounds } from '../../core/stats/log-linear-histogram.ts';
 import type { StreamWindow } from './model-stream.ts';
+import type { SeriesWindow } from './shipped-rule.ts';
 
 /**
  * What ingest would have counted of a drawn window. The values of a bin all stand at its lower edge, those of the first
@@ -17,6 +18,11 @@ export function summariseCounts(layout: Layout, { start, records, counts }: Stre
     features: layout.features.map(([name, feature], index) => [name, summarise(feature, counts[index] ?? [])] as const),
     ...(records > 0 && { firstTime: start, lastTime: start }),
   };
+}
+
+/** A drawn window as one of a series. */
+export function countedWindow(series: Series, layout: Layout, window: StreamWindow): SeriesWindow {
+  return { series, start: window.start, summary: summariseCounts(layout, window) };
 }
 
 function summarise(layout: FeatureLayout, counts: readonly number[]): FeatureSummary {

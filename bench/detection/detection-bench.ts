@@ -1,6 +1,7 @@
 import type { Terminal } from '../../cli/terminal.ts';
 import { type BenchSize, fullSize, planTasks, quickSize } from './bench-plan.ts';
 import { type BenchResult, taskKey } from './bench-task.ts';
+import { fingerprintCode } from './code-fingerprint.ts';
 import { assembleReport, type DetectionReport } from './detection-report.ts';
 import { printReport } from './print-report.ts';
 import { type CommittedReport, PartialResults, readCommitted, writeCommitted } from './result-file.ts';
@@ -20,14 +21,22 @@ const partialFolder = '.tidewatch/bench';
 export async function runDetectionBench(options: BenchOptions, terminal: Terminal): Promise<void> {
   const { quick, seed, workers, models } = options;
   const size: BenchSize = quick ? quickSize : { ...fullSize, ...(models !== undefined && { models }) };
+  const code = fingerprintCode();
   const partial = quick
     ? undefined
-    : new PartialResults(`${partialFolder}/detection-2-${encodeURIComponent(seed)}.jsonl`);
+    : new PartialResults(`${partialFolder}/detection-${code}-${encodeURIComponent(seed)}.jsonl`);
   const results = await runWithProgress(size, { seed, workers }, partial, terminal);
   const report = assembleReport(results);
   const judgedWindow = timeWindows();
   if (quick) {
-    const shown = { ...mergeWithCommitted(report, readCommitted()), seed, judgedWindow };
+    const committed = readCommitted();
+    const shown = {
+      ...mergeWithCommitted(report, committed),
+      seed,
+      code,
+      committedCode: committed?.code ?? null,
+      judgedWindow,
+    };
     terminal.printJson(shown);
     printReport(shown, terminal);
     return;
@@ -35,6 +44,7 @@ export async function runDetectionBench(options: BenchOptions, terminal: Termina
   const committed: CommittedReport = {
     schema: 'tidewatch.bench.detection/1',
     seed,
+    code,
     node: process.version,
     models: size.models,
     judgedWindow,

@@ -183,9 +183,14 @@ function peerRates(name: string, models: readonly HealthyModel[], peer: string) 
   const weeks = (weeksOf(models) / models.length) * counts.length;
   const total = (key: 'yellowEpisodes' | 'yellowWindows' | 'flags') =>
     counts.reduce((sum, count) => sum + count[key], 0);
+  const yellow = alarmRate(
+    counts.map(({ yellowEpisodes }) => yellowEpisodes),
+    weeks / counts.length,
+  );
   const rates = {
-    falseYellowPerModelWeek: total('yellowEpisodes') / weeks,
+    falseYellowPerModelWeek: yellow.perModelWeek,
     weeks,
+    upper95: yellow.upper95,
     yellowWindowsPerModelWeek: total('yellowWindows') / weeks,
     shareOfYellowWindows: total('yellowWindows') / weeks / hoursPerWeek,
     falseFlagsPerModelWeek: total('flags') / weeks,

@@ -1,6 +1,7 @@
 import type { Finding } from '../../core/model/verdict.ts';
 import { EpisodeCounter } from './alarm-rate.ts';
 import { featureName, makeBaseline } from './counted-baseline.ts';
+import { countedWindow } from './counted-summary.ts';
 import { ModelStream } from './model-stream.ts';
 import { PeerPanel } from './peer-panel.ts';
 import { createRandomSource } from './random-source.ts';
@@ -47,10 +48,8 @@ export async function judgeHealthyModel(
   const random = createRandomSource(seed);
   const stream = new ModelStream(scenario, random.fork('stream'), { fine: withPeers });
   const windows = stream.drawBaseline();
-  const model = new ShippedModel(makeBaseline(stream.features, windows), {
-    timeZone: 'UTC',
-    days: calendarDays(scenario),
-  });
+  const baseline = makeBaseline(stream.features, windows);
+  const model = new ShippedModel(baseline, { timeZone: 'UTC', days: calendarDays(scenario) });
   const canary = model.openSeries('Canary');
   const panel = withPeers ? new PeerPanel(stream.features, windows, random.fork('peers')) : undefined;
   const log = new AlarmLog();
@@ -59,8 +58,8 @@ export async function judgeHealthyModel(
     const isNew = scenario.retrainedAt !== undefined && hour >= scenario.retrainedAt;
     const series = isNew ? model.openSeries('AllTraffic', 'retrained') : model.openSeries();
     const judged = await model.judge([
-      { series, window: live.stable },
-      ...(live.canary ? [{ series: canary, window: live.canary }] : []),
+      countedWindow(series, baseline.layout, live.stable),
+      ...(live.canary ? [countedWindow(canary, baseline.layout, live.canary)] : []),
     ]);
     log.add(Math.floor(hour / hoursPerWeek), judged);
     panel?.judge(live.stable);

@@ -1,5 +1,6 @@
 import { utcCalendar } from '../../core/model/calendar.ts';
 import { makeBaseline } from './counted-baseline.ts';
+import { countedWindow } from './counted-summary.ts';
 import { binShares, decileGrid, normalFamily } from './feature-family.ts';
 import { ModelStream } from './model-stream.ts';
 import { PeerPanel } from './peer-panel.ts';
@@ -71,12 +72,13 @@ export async function runDrift(design: DriftDesign, seed: string): Promise<Drift
   const model = new ShippedModel(baseline, utcCalendar, { policy, learns: false });
   const series = model.openSeries();
   const panel = design.withPeers ? new PeerPanel(stream.features, windows, random.fork('peers')) : undefined;
-  for (let hour = 0; hour < hoursPerWeek; hour++) model.skip({ series, window: stream.next().stable });
+  for (let hour = 0; hour < hoursPerWeek; hour++)
+    model.skip(countedWindow(series, baseline.layout, stream.next().stable));
   const shipped = new DiscoveryLog(design.features);
   const peers = panel?.counts().map(([name]) => ({ name, log: new DiscoveryLog(design.features) })) ?? [];
   for (let window = 0; window < design.windows; window++) {
     const live = stream.next().stable;
-    const [judged] = await model.judge([{ series, window: live }]);
+    const [judged] = await model.judge([countedWindow(series, baseline.layout, live)]);
     shipped.add(judged?.drifted.map(({ feature }) => feature) ?? []);
     const flagged = panel?.judge(live) ?? [];
     for (const [index, { log }] of peers.entries()) log.add(flagged[index] ?? []);

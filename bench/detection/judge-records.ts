@@ -1,18 +1,16 @@
 import type { Decoded } from '../../core/decode/decode-plan.ts';
 import { validateBatch } from '../../core/decode/validate.ts';
 import { calibrate } from '../../core/evaluate/calibration.ts';
-import { cellOfWindow } from '../../core/evaluate/cells.ts';
-import { judgeDrift, type ScaleResult } from '../../core/evaluate/judge-drift.ts';
-import { extendTrail, trailBorders, trailingCounts } from '../../core/evaluate/trail.ts';
-import { levelsOf, scalesOf } from '../../core/evaluate/window-levels.ts';
+import { scalesOf } from '../../core/evaluate/window-levels.ts';
 import type { Baseline } from '../../core/model/baseline.ts';
 import type { Calendar } from '../../core/model/calendar.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
 import type { Summary } from '../../core/model/profile.ts';
 import type { RecordBatch } from '../../core/model/record-batch.ts';
-import type { Trail } from '../../core/model/trailing-counts.ts';
+import type { Finding } from '../../core/model/verdict.ts';
 import { createBaseline } from '../../core/pipeline/create-baseline.ts';
 import { invocationOf, SummaryBuilder } from '../../core/profile/summarise.ts';
+import { ShippedModel } from './shipped-rule.ts';
 
 /** Records with times that can be read more than once. */
 export interface TimedRecords {
@@ -27,16 +25,11 @@ export interface StreamDesign {
   readonly baselineEnd: number;
 }
 
-/** A feature found in a window, at the stretch that decided. */
-export interface StreamFinding {
-  readonly feature: string;
-  readonly result: ScaleResult;
-}
-
 export interface JudgedStreamWindow {
   readonly start: number;
   readonly records: number;
-  readonly findings: readonly StreamFinding[];
+  /** Those that raise its tier. */
+  readonly findings: readonly Finding[];
 }
 
 export interface JudgedStream {
@@ -67,45 +60,23 @@ export async function readTimeSpan(records: TimedRecords): Promise<TimeSpan> {
 }
 
 /**
- * The pipeline's own steps over records at rest: a baseline from the first part, then window by window summary, trail
- * and judgement.
+ * The pipeline's own steps over records at rest: a baseline from the first part, then window by window summary and verdict:
+ * drift, charts and the quality of the data.
  */
 export async function judgeRecords(records: TimedRecords, design: StreamDesign): Promise<JudgedStream> {
   const { policy, calendar, windowSeconds, baselineEnd } = design;
   const baseline = await createBaseline({ open: () => records.open(), to: baselineEnd }, { windowSeconds });
   const judgedPolicy = { ...policy, windowSeconds };
-  const scales = scalesOf(judgedPolicy, baseline);
-  const { drift: level } = levelsOf(judgedPolicy, scales.length, 1);
-  const calibration = calibrate(baseline, { windowSeconds, calendar, scales });
-  const milliseconds = windowSeconds * 1000;
-  const trails = new Map<number, Trail>();
-  let newest: Trail | undefined;
+  const model = new ShippedModel(baseline, calendar, { policy: judgedPolicy, makesAllVerdicts: true });
+  const series = model.openSeries();
   const windows: JudgedStreamWindow[] = [];
-  for (const [start, summary] of await summariseWindows(records, baseline, baselineEnd, milliseconds)) {
-    newest = extendTrail(newest, { start }, summary, baseline.layout, cellOfWindow(start, calendar));
-    trails.set(start, newest);
-    const earlier = trailBorders(start, scales, milliseconds).flatMap((border) => newestUpTo(trails, border) ?? []);
-    const stretches = trailingCounts(newest, earlier, scales, milliseconds);
-    const { features } = judgeDrift({ policy, baseline, calibration, stretches, level });
-    const findings = features.flatMap(({ name, drifted, scales: results, deciding }) => {
-      const result = results[deciding];
-      return drifted && result ? [{ feature: name, result }] : [];
-    });
-    windows.push({ start, records: summary.records.counted, findings });
+  for (const [start, summary] of await summariseWindows(records, baseline, baselineEnd, windowSeconds * 1000)) {
+    const [verdict] = await model.judge([{ series, start, summary }]);
+    windows.push({ start, records: summary.records.counted, findings: verdict?.raised ?? [] });
   }
-  return { baseline, calibration: calibration.description, windows };
-}
-
-/** The newest trail whose window starts at or before a time. Trails are kept in ascending order. */
-function newestUpTo(trails: ReadonlyMap<number, Trail>, time: number): Trail | undefined {
-  const exact = trails.get(time);
-  if (exact) return exact;
-  let found: Trail | undefined;
-  for (const [start, trail] of trails) {
-    if (start > time) break;
-    found = trail;
-  }
-  return found;
+  const scales = scalesOf(judgedPolicy, baseline);
+  const { description } = calibrate(baseline, { windowSeconds, calendar, scales });
+  return { baseline, calibration: description, windows };
 }
 
 async function summariseWindows(

@@ -8,6 +8,8 @@ import type { DetectionReport } from './detection-report.ts';
 export interface CommittedReport extends DetectionReport {
   readonly schema: 'tidewatch.bench.detection/1';
   readonly seed: string;
+  /** Fingerprint of the code that was measured. */
+  readonly code: string;
   readonly node: string;
   readonly models: number;
   readonly judgedWindow: WindowTiming;

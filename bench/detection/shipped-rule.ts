@@ -12,9 +12,6 @@ import type { Finding, Tier, Verdict } from '../../core/model/verdict.ts';
 import { readJudgeContext } from '../../core/pipeline/judge-context.ts';
 import { createModelRuntime, type ModelRuntime } from '../../core/pipeline/model-runtime.ts';
 import { windowAt } from '../../core/pipeline/series.ts';
-import { featureName } from './counted-baseline.ts';
-import { summariseCounts } from './counted-summary.ts';
-import type { StreamWindow } from './model-stream.ts';
 import { PipelineMemory } from './pipeline-memory.ts';
 import { shippedFleet, shippedPolicy } from './shipped-policy.ts';
 
@@ -37,7 +34,9 @@ const quiet: SeriesVerdict = { tier: 'green', drifted: [], raised: [] };
 /** A window of one of the model's series. */
 export interface SeriesWindow {
   readonly series: Series;
-  readonly window: StreamWindow;
+  /** Milliseconds since the epoch. */
+  readonly start: number;
+  readonly summary: Summary;
 }
 
 export interface ShippedRuleOptions {
@@ -52,8 +51,8 @@ export interface ShippedRuleOptions {
 }
 
 /**
- * One model, judged by the pipeline's own `readJudgeContext` and `judgeClosed` over windows that were drawn as counts: what
- * is bench here is only where trails are kept. Since when something has drifted is not asked, and a verdict is only made
+ * One model, judged by the pipeline's own `readJudgeContext` and `judgeClosed`: what is bench here is only where trails are
+ * kept. Since when something has drifted is not asked, and a verdict is only made
  * where one of its parts finds something: most of the work is to describe what is green.
  */
 export class ShippedModel {
@@ -71,7 +70,7 @@ export class ShippedModel {
     this.#calendar = calendar;
     this.#runtime = createModelRuntime({ ...policy, calendar }, shippedFleet(), new Map(), 'bench');
     this.#memory = new PipelineMemory(learns);
-    this.#featureIndex = new Map(baseline.layout.features.map((_, index) => [featureName(index), index]));
+    this.#featureIndex = new Map(baseline.layout.features.map(([name], index) => [name, index]));
   }
 
   /** @param version absent: the one that the baseline is of */
@@ -81,29 +80,27 @@ export class ShippedModel {
 
   /** Judges the windows of one hour, one of each series that was called in it. */
   async judge(slot: readonly SeriesWindow[]): Promise<readonly SeriesVerdict[]> {
-    const arrived = slot.map((each) => ({ ...each, summary: this.#arrive(each) }));
+    for (const each of slot) this.#arrive(each);
     const verdicts: SeriesVerdict[] = [];
-    for (const { series, window, summary } of arrived) verdicts.push(await this.#judgeOne(series, window, summary));
+    for (const each of slot) verdicts.push(await this.#judgeOne(each));
     return verdicts;
   }
 
   /** Counts a window in without judging it. */
   skip(skipped: SeriesWindow): void {
-    const summary = this.#arrive(skipped);
-    const { series, window } = skipped;
+    this.#arrive(skipped);
+    const { series, start, summary } = skipped;
     const { layout } = this.#baseline;
-    const cell = cellOfWindow(window.start, this.#calendar);
-    const trail = extendTrail(this.#memory.trails.newest(series), window, window.counts, layout, cell);
+    const cell = cellOfWindow(start, this.#calendar);
+    const trail = extendTrail(this.#memory.trails.newest(series), { start }, summary, layout, cell);
     this.#memory.trails.keep(series, { ...trail, values: valuesOfWindow(summary, layout) });
   }
 
-  #arrive({ series, window }: SeriesWindow): Summary {
-    const summary = summariseCounts(this.#baseline.layout, window);
-    this.#memory.arrive(series, windowAt(series, window.start), summary);
-    return summary;
+  #arrive({ series, start, summary }: SeriesWindow): void {
+    this.#memory.arrive(series, windowAt(series, start), summary);
   }
 
-  async #judgeOne(series: Series, { start, records }: StreamWindow, summary: Summary): Promise<SeriesVerdict> {
+  async #judgeOne({ series, start, summary }: SeriesWindow): Promise<SeriesVerdict> {
     const [baseline, runtime] = [this.#baseline, this.#runtime];
     const window: Window = windowAt(series, start);
     const context = await readJudgeContext(runtime, this.#memory, baseline, series, window, summary, undefined);
@@ -118,7 +115,7 @@ export class ShippedModel {
         window,
         revision: 0,
         lateCounted: 0,
-        invocations: records,
+        invocations: summary.records.captured,
         evidence: { baseline: null, config: runtime.configHash, code: runtime.code, profiles: [] },
       },
       context.closed,

@@ -1,5 +1,6 @@
 import type { Terminal } from '../../cli/terminal.ts';
-import type { JudgedStream, JudgedStreamWindow, StreamFinding } from './judge-records.ts';
+import type { Finding } from '../../core/model/verdict.ts';
+import type { JudgedStream, JudgedStreamWindow } from './judge-records.ts';
 
 const dayMilliseconds = 86_400_000;
 const daysPerWeek = 7;
@@ -11,25 +12,26 @@ export interface StreamWeek {
   readonly records: number;
   readonly windows: number;
   readonly yellowWindows: number;
-  /** Features found in it, and the largest PSI that each was found with. */
-  readonly features: readonly (readonly [feature: string, populationStabilityIndex: number | null])[];
+  /** What was found in it, features first of all, and the largest PSI of each. */
+  readonly found: readonly (readonly [feature: string, populationStabilityIndex: number | null])[];
 }
 
 /** Adds up windows by calendar week, UTC. */
 export function summariseWeeks(windows: readonly JudgedStreamWindow[]): readonly StreamWeek[] {
   return [...groupByWeek(windows)].map(([week, members]) => {
-    const features = new Map<string, number | null>();
-    for (const { feature, result } of members.flatMap(({ findings }) => findings)) {
-      const before = features.get(feature) ?? null;
-      const now = result.populationStabilityIndex;
-      features.set(feature, before === null || (now ?? 0) > before ? now : before);
+    const found = new Map<string, number | null>();
+    for (const finding of members.flatMap(({ findings }) => findings)) {
+      const subject = subjectOf(finding);
+      const before = found.get(subject) ?? null;
+      const now = numberIn(finding, 'populationStabilityIndex');
+      found.set(subject, before === null || (now ?? 0) > before ? now : before);
     }
     return {
       week: isoDate(week),
       records: members.reduce((sum, { records }) => sum + records, 0),
       windows: members.length,
       yellowWindows: members.filter(({ findings }) => findings.length > 0).length,
-      features: [...features].sort(([, a], [, b]) => (b ?? 0) - (a ?? 0)),
+      found: [...found].sort(([, a], [, b]) => (b ?? 0) - (a ?? 0)),
     };
   });
 }
@@ -44,8 +46,8 @@ export function printTimeLine(stream: JudgedStream, terminal: Terminal): void {
     terminal.paint(
       'bold',
       yellow.length === 0
-        ? `No drift in ${windows.length} windows.`
-        : `Drift in ${yellow.length} of ${windows.length} windows, in ${yellowWeeks.length} of ${weeks.size} weeks; the first at ${isoMinute(yellow[0]?.start ?? 0)}.`,
+        ? `Nothing found in ${windows.length} windows.`
+        : `Something found in ${yellow.length} of ${windows.length} windows, in ${yellowWeeks.length} of ${weeks.size} weeks; the first at ${isoMinute(yellow[0]?.start ?? 0)}.`,
     ),
   );
   terminal.print(`Baseline: ${baseline.records} records. ${stream.calibration}.`);
@@ -65,7 +67,7 @@ function drawDays(week: number, members: readonly JudgedStreamWindow[], terminal
     if (inDay.length === 0) return '  ';
     return inDay.some(({ findings }) => findings.length > 0) ? terminal.paint('yellow', '▲ ') : '· ';
   });
-  const names = [...new Set(members.flatMap(({ findings }) => findings.map(({ feature }) => feature)))];
+  const names = [...new Set(members.flatMap(({ findings }) => findings.map(subjectOf)))];
   const listed = names.slice(0, 6).join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
   return `${marks.join(' ')}  ${listed}`.trimEnd();
 }
@@ -91,23 +93,23 @@ function printEpisode({ windows }: Episode, terminal: Terminal): void {
   if (!first || !last) return;
   const until = windows.length > 1 ? ` to ${isoMinute(last.start)} (${windows.length} windows)` : '';
   terminal.print(`${terminal.paint('yellow', 'yellow')} ${isoMinute(first.start)}${until}`);
-  const strongest = new Map<string, StreamFinding>();
+  const strongest = new Map<string, Finding>();
   for (const finding of windows.flatMap(({ findings }) => findings)) {
-    const known = strongest.get(finding.feature);
-    if (!known || (finding.result.qValue ?? 1) < (known.result.qValue ?? 1)) strongest.set(finding.feature, finding);
+    const known = strongest.get(finding.id);
+    if (!known || (numberIn(finding, 'qValue') ?? 1) < (numberIn(known, 'qValue') ?? 1))
+      strongest.set(finding.id, finding);
   }
-  for (const finding of strongest.values()) terminal.print(`    ${describeFinding(finding)}`);
+  for (const { message } of strongest.values()) terminal.print(`    ${message}`);
 }
 
-function describeFinding({ feature, result }: StreamFinding): string {
-  const { scale, records, causes, populationStabilityIndex, qValue, missingRise, unseenRise } = result;
-  const facts = [
-    ...(causes.includes('distribution') ? [`PSI ${populationStabilityIndex?.toFixed(3) ?? '?'}`] : []),
-    ...(causes.includes('missing') ? [`${(100 * missingRise).toFixed(1)} points more missing`] : []),
-    ...(causes.includes('unseen') ? [`${(100 * unseenRise).toFixed(1)} points more unseen categories`] : []),
-  ];
-  const windows = scale === 1 ? 'in one window' : `over ${scale} windows`;
-  return `${feature}: ${facts.join(', ')}, ${windows} (${records} records), q = ${qValue?.toExponential(1) ?? '?'}`;
+/** What a finding is about: a feature, or what its id names after its kind. */
+function subjectOf({ feature, id, kind }: Finding): string {
+  return feature ?? (id.startsWith(`${kind}:`) ? id.slice(kind.length + 1) : id);
+}
+
+function numberIn({ evidence }: Finding, name: string): number | null {
+  const value = evidence[name];
+  return typeof value === 'number' ? value : null;
 }
 
 function groupByWeek(windows: readonly JudgedStreamWindow[]): Map<number, JudgedStreamWindow[]> {

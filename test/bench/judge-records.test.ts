@@ -63,13 +63,13 @@ describe('records at rest, judged as a stream', () => {
     );
     expect(summariseWeeks(judged.windows).map(({ week, windows }) => [week, windows])).toEqual([['2024-01-15', 144]]);
     const text = printed(judged);
-    expect(text).toMatch(/^Drift in \d+ of 144 windows, in 1 of 1 weeks; the first at 2024-01-18 \d\d:00\./);
+    expect(text).toMatch(/^Something found in \d+ of 144 windows, in 1 of 1 weeks; the first at 2024-01-18 \d\d:00\./);
     expect(text).toMatch(/2024-01-15 {3}· {2}· {2}· {2}▲ {2}▲ {2}▲ +income/);
-    expect(text).toMatch(/income: PSI \d\.\d{3}, (in one window|over \d+ windows) \(\d+ records\), q = \d/);
+    expect(text).toMatch(/income: .*; PSI \d\.\d+, q = .*, \d+ records, seen at the \d+-hour scale/);
   });
 
   test('without a change nothing is said', async () => {
-    expect(printed(await judge(1_000))).toMatch(/^No drift in 144 windows\./);
+    expect(printed(await judge(1_000))).toMatch(/^Nothing found in 144 windows\./);
   });
 
   test('the span is from the first to the last record', async () => {

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { requireScenario, runTask } from '../../bench/detection/bench-task.ts';
 import { makeBaseline } from '../../bench/detection/counted-baseline.ts';
-import { summariseCounts } from '../../bench/detection/counted-summary.ts';
-import { ModelStream, type StreamOptions } from '../../bench/detection/model-stream.ts';
+import { countedWindow, summariseCounts } from '../../bench/detection/counted-summary.ts';
+import { ModelStream, type StreamOptions, type StreamWindow } from '../../bench/detection/model-stream.ts';
 import { createRandomSource } from '../../bench/detection/random-source.ts';
 import { type SeriesVerdict, ShippedModel, type ShippedRuleOptions } from '../../bench/detection/shipped-rule.ts';
 import { countsOfSummary } from '../../core/evaluate/trail.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
+import type { Series } from '../../core/model/profile.ts';
 
 const baselineHours = 72;
 
@@ -14,7 +15,9 @@ function open(name: string, options: StreamOptions = {}, rule: ShippedRuleOption
   const stream = new ModelStream(requireScenario(name), createRandomSource('shipped'), { baselineHours, ...options });
   const windows = stream.drawBaseline();
   const baseline = makeBaseline(stream.features, windows);
-  return { stream, baseline, model: new ShippedModel(baseline, utcCalendar, rule) };
+  const model = new ShippedModel(baseline, utcCalendar, rule);
+  const counted = (series: Series, window: StreamWindow) => countedWindow(series, baseline.layout, window);
+  return { stream, baseline, model, counted };
 }
 
 describe('drawn counts as what ingest counts', () => {
@@ -36,11 +39,11 @@ describe('the shipped rule over drawn windows', () => {
   test('says the same whether or not verdicts are made of windows in which nothing was found', async () => {
     const drift = { from: baselineHours + 20, shift: 0.4, features: 5 };
     const judge = async (makesAllVerdicts: boolean) => {
-      const { stream, model } = open('independent null', { drift }, { makesAllVerdicts, learns: false });
+      const { stream, model, counted } = open('independent null', { drift }, { makesAllVerdicts, learns: false });
       const series = model.openSeries();
       const verdicts: SeriesVerdict[] = [];
       for (let hour = 0; hour < 24; hour++)
-        verdicts.push(...(await model.judge([{ series, window: stream.next().stable }])));
+        verdicts.push(...(await model.judge([counted(series, stream.next().stable)])));
       return verdicts;
     };
     const all = await judge(true);
@@ -51,7 +54,7 @@ describe('the shipped rule over drawn windows', () => {
   });
 
   test('a canary is compared with the stable series of the same hour', async () => {
-    const { stream, model } = open('independent null');
+    const { stream, model, counted } = open('independent null');
     const [series, canary] = [model.openSeries(), model.openSeries('Canary')];
     const other = open('independent null', { drift: { from: 0, shift: 1, features: 5 } }).stream;
     const verdicts: (readonly SeriesVerdict[])[] = [];
@@ -64,12 +67,7 @@ describe('the shipped rule over drawn windows', () => {
         records: 2 * stable.records,
         counts: stable.counts.map((row) => row.map((n) => 2 * n)),
       };
-      verdicts.push(
-        await model.judge([
-          { series, window: doubled },
-          { series: canary, window: fewer },
-        ]),
-      );
+      verdicts.push(await model.judge([counted(series, doubled), counted(canary, fewer)]));
     }
     const [, second] = verdicts.at(-1) ?? [];
     expect(second?.raised.filter(({ kind }) => kind === 'beside').map(({ feature }) => feature)).toEqual([
@@ -82,9 +80,9 @@ describe('the shipped rule over drawn windows', () => {
   });
 
   test("a new version's outputs raise nothing for a week, its inputs do at once", async () => {
-    const { stream, model } = open('independent null');
+    const { stream, model, counted } = open('independent null');
     const series = model.openSeries();
-    await model.judge([{ series, window: stream.next().stable }]);
+    await model.judge([counted(series, stream.next().stable)]);
     const isNew = model.openSeries('AllTraffic', 'retrained');
     let last: SeriesVerdict | undefined;
     for (let hour = 0; hour < 3; hour++) {
@@ -93,7 +91,7 @@ describe('the shipped rule over drawn windows', () => {
       const moved = stable.counts.map((row, index) =>
         index === 0 || index === 199 ? row.map((_, bin) => (bin === 9 ? stable.records : 0)) : row,
       );
-      [last] = await model.judge([{ series: isNew, window: { ...stable, counts: moved } }]);
+      [last] = await model.judge([counted(isNew, { ...stable, counts: moved })]);
     }
     expect(new Set(last?.drifted.map(({ feature }) => feature))).toEqual(new Set([0, 199]));
     const drifts = last?.raised.filter(({ kind }) => kind === 'drift').map(({ feature }) => feature) ?? [];
