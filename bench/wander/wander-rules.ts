@@ -4,6 +4,7 @@ import { estimateWander } from '../../core/evaluate/wander-estimate.ts';
 import { type GroupedWindows, type HeldOutBlock, holdOutBlocks } from '../../core/evaluate/window-set.ts';
 import { chiSquaredQuantile, chiSquaredUpperTail } from '../../core/stats/chi-squared.ts';
 import { fUpperTail } from '../../core/stats/f-distribution.ts';
+import { scaledChiSquaredUpperTail } from '../../core/stats/scaled-chi-squared.ts';
 import { normalScoreOfStudent, studentUpperTailQuick } from '../../core/stats/student-t.ts';
 import { type Scatter, wanderTail } from '../../core/stats/wander-tail.ts';
 import { baselineDays, bins, plan } from './drawn-model.ts';
@@ -130,8 +131,7 @@ function satterthwaite(name: string, moments: readonly (readonly Moments[])[], i
     const [m, v] = [known.mean * inflation, known.variance * inflation ** 2];
     const mean = s * d + m + floor;
     const variance = 2 * s * s * d + 4 * s * m + v + 4 * s * floor + 4 * floor * Math.sqrt(v / 2);
-    const degrees = (2 * mean * mean) / variance;
-    return chiSquaredUpperTail((value * degrees) / mean, degrees);
+    return scaledChiSquaredUpperTail(value, mean, variance);
   };
   return {
     name,

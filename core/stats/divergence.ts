@@ -55,18 +55,6 @@ export function totalVariation(baseline: ArrayLike<number>, current: ArrayLike<n
 }
 
 /**
- * Largest difference of the shares of one bin, |p − q|, from 0 to 1: the L∞ distance that tools use for categories.
- * 0 when either side has no counts.
- */
-export function largestShareDifference(baseline: ArrayLike<number>, current: ArrayLike<number>): number {
-  let largest = 0;
-  visitShares(baseline, current, (p, q) => {
-    largest = Math.max(largest, Math.abs(p - q));
-  });
-  return largest;
-}
-
-/**
  * Largest difference of the cumulative shares over ordered bins, from 0 to 1: the L∞ distance of two binned
  * distributions, never above that of the raw values (`kolmogorovSmirnovTest`). 0 when either side has no counts.
  */

@@ -1,63 +1,23 @@
-import { totalCount, totalsOfSameBins } from './counts.ts';
+import { totalsOfSameBins } from './counts.ts';
 
 /*
- * Thin bins are pooled by one fixed rule, from expected counts alone: nothing of it depends on how the two rows differ,
- * so the test that follows keeps its level. The expected counts may be given (a window against a long baseline: the
- * window's size times the baseline's shares, which pools alike in every window of that size), or come from two rows:
- * the count that the thinner row would have if both were alike, row total · (a + b)/(n + m).
+ * Thin bins are pooled by one fixed rule, from what the thinner row would have if both were alike, row total · (a + b)/(n + m):
+ * nothing of it depends on how the two rows differ, so the test that follows keeps its level.
  */
 
 /**
- * Pools neighbouring bins of an ordered feature until χ² tails can be trusted. Gives groups of adjacent bin indices.
+ * Pools neighbouring bins of an ordered feature until χ² tails can be trusted. Gives groups of adjacent bin indices, the same
+ * whichever row the records are in.
  *
  * Rule: from left to right, a group takes bins until its expected count reaches `minimumExpected`; a last group that
  * falls short joins its left neighbour.
- * @param expected expected count per bin, of the thinner row
  */
-export function poolNeighboursByExpected(expected: ArrayLike<number>, minimumExpected = 10): number[][] {
-  totalCount(expected);
-  return groupNeighbours(expected, (count) => count >= minimumExpected);
-}
-
-/** `poolNeighboursByExpected` with the expected counts of two rows. The same groups whichever row the records are in. */
 export function poolNeighbours(
   baseline: ArrayLike<number>,
   current: ArrayLike<number>,
   minimumExpected = 10,
 ): number[][] {
   const { counts, isEnough } = pooledCounts(baseline, current, minimumExpected);
-  return groupNeighbours(counts, isEnough);
-}
-
-/**
- * Pools the rare categories of an unordered feature into one bin. Gives the categories that stay apart and those that
- * share the pooled bin, both ascending.
- *
- * Rule: a category whose expected count is below `minimumExpected` goes to the pooled bin. While the pooled bin is
- * occupied but falls short itself, the kept category expected least (of equals, the last) joins it.
- * @param expected expected count per category, of the thinner row
- */
-export function poolRareByExpected(expected: ArrayLike<number>, minimumExpected = 10): PooledCategories {
-  totalCount(expected);
-  return groupRare(expected, (count) => count >= minimumExpected);
-}
-
-/** `poolRareByExpected` with the expected counts of two rows. */
-export function poolRare(
-  baseline: ArrayLike<number>,
-  current: ArrayLike<number>,
-  minimumExpected = 10,
-): PooledCategories {
-  const { counts, isEnough } = pooledCounts(baseline, current, minimumExpected);
-  return groupRare(counts, isEnough);
-}
-
-export interface PooledCategories {
-  readonly kept: number[];
-  readonly pooled: number[];
-}
-
-function groupNeighbours(counts: ArrayLike<number>, isEnough: (count: number) => boolean): number[][] {
   const groups: number[][] = [];
   let open: number[] = [];
   let openCount = 0;
@@ -77,7 +37,24 @@ function groupNeighbours(counts: ArrayLike<number>, isEnough: (count: number) =>
   return groups;
 }
 
-function groupRare(counts: ArrayLike<number>, isEnough: (count: number) => boolean): PooledCategories {
+export interface PooledCategories {
+  readonly kept: number[];
+  readonly pooled: number[];
+}
+
+/**
+ * Pools the rare categories of an unordered feature into one bin. Gives the categories that stay apart and those that
+ * share the pooled bin, both ascending.
+ *
+ * Rule: a category whose expected count is below `minimumExpected` goes to the pooled bin. While the pooled bin is
+ * occupied but falls short itself, the kept category expected least (of equals, the last) joins it.
+ */
+export function poolRare(
+  baseline: ArrayLike<number>,
+  current: ArrayLike<number>,
+  minimumExpected = 10,
+): PooledCategories {
+  const { counts, isEnough } = pooledCounts(baseline, current, minimumExpected);
   const kept: number[] = [];
   const pooled: number[] = [];
   let poolCount = 0;

@@ -6,7 +6,7 @@ import { totalsOfSameBins } from './counts.ts';
  * p = (a + ½)/(n + B/2), q = (b + ½)/(m + B/2), PSI = Σ (p − q)·ln(p/q).
  *
  * An effect size, not a test: without drift PSI/(1/n + 1/m) is about χ² with B − 1 degrees of freedom, so its size
- * depends on the counts. B counts every bin given, also empty ones: see `dropEmptyBins`.
+ * depends on the counts. B counts every bin given, also empty ones.
  * 0 when either side has no counts. Throws RangeError on unequal lengths and impossible counts.
  */
 export function populationStabilityIndex(baseline: ArrayLike<number>, current: ArrayLike<number>): number {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { allocateBudget, budgetShares } from '../../core/evaluate/budget.ts';
+import { allocateBudget, budgetShares } from '../../core/model/budget.ts';
 
 const hourly = { yellowPerWeek: 1, models: 1, windowSeconds: 3600, scales: 7 };
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hellingerDistance, jensenShannonDistance, totalVariation } from '../../core/stats/divergence.ts';
 import { effectFloorTest, minimumDetectableEffect } from '../../core/stats/effect-floor.ts';
-import { dropEmptyBins } from '../../core/stats/empty-bins.ts';
 import { gTest, pearsonTest } from '../../core/stats/pearson.ts';
 import { populationStabilityIndex } from '../../core/stats/population-stability-index.ts';
 import { expectRelative, reference } from './reference.ts';
@@ -105,9 +104,6 @@ describe('nothing to compare', () => {
     expect(minimumDetectableEffect({ ...design, bins: 1 })).toBeNull();
     expect(minimumDetectableEffect({ ...design, level: 0 })).toBeNull();
     expect(minimumDetectableEffect({ ...design, power: 0.01 })).toBe(0);
-  });
-  test('empty bins are dropped on request', () => {
-    expect(dropEmptyBins([0, 5, 0, 7], [0, 0, 0, 2])).toEqual({ baseline: [5, 7], current: [0, 2], kept: [1, 3] });
   });
 });
 

@@ -66,7 +66,6 @@ interface TwoSampleReference {
     readonly baseline: readonly number[];
     readonly current: readonly number[];
     readonly jensenShannonBase2: number;
-    readonly largestShare: number;
     readonly largestCumulative: number;
   }[];
   readonly histograms: readonly {

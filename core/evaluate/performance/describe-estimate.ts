@@ -1,14 +1,11 @@
 import type { Estimate, PerformanceEstimate } from '../../model/verdict.ts';
-import { formatNumber, formatProbability, formatShare } from '../number-text.ts';
+import { formatNumber, formatShare } from '../number-text.ts';
 
 /** Fewer predicted positives leave the interval of precision to chance. */
 const fewPredicted = 30;
 
-/**
- * One sentence on estimates without labels. It always names what they assume, and says when labels contradict it.
- * @param calibrationPValue of `testAgainstCalibration`, where there are labels
- */
-export function describeEstimate(estimate: PerformanceEstimate, calibrationPValue?: number): string {
+/** One sentence on estimates without labels. It always names what they assume. */
+export function describeEstimate(estimate: PerformanceEstimate): string {
   if (estimate.records === 0) return 'no scores to estimate the performance from';
   const named: readonly (readonly [string, Estimate | undefined])[] = [
     ['precision', estimate.recall && estimate.precision],
@@ -23,13 +20,6 @@ export function describeEstimate(estimate: PerformanceEstimate, calibrationPValu
       ? `; only ${formatNumber(estimate.predictedPositives)} predicted positives`
       : '';
   const assumption =
-    calibrationPValue === undefined
-      ? 'if scores still mean what they meant in the baseline; a change of that does not show here, only in labels'
-      : calibrationPValue < contradiction
-        ? `but labels contradict it: scores no longer mean what they meant in the baseline (p = ${formatProbability(calibrationPValue)})`
-        : `if scores still mean what they meant in the baseline; labels do not contradict (p = ${formatProbability(calibrationPValue)})`;
+    'if scores still mean what they meant in the baseline; a change of that does not show here, only in labels';
   return `estimated without labels from ${formatNumber(estimate.records)} scores: ${figures.join(', ')}${few}; ${assumption}`;
 }
-
-/** The p-value below which labels are said to contradict the calibration. */
-const contradiction = 0.001;

@@ -1,6 +1,5 @@
 import type { CalibrationMap, StepCounts } from '../../model/calibration-map.ts';
-import type { Estimate, PerformanceEstimate, TestResult } from '../../model/verdict.ts';
-import { testCounts } from '../../stats/calibration-error.ts';
+import type { Estimate, PerformanceEstimate } from '../../model/verdict.ts';
 import { normalUpperQuantile } from '../../stats/normal.ts';
 
 /** A step as the estimates see it. */
@@ -16,7 +15,7 @@ interface CountedStep {
  * Confidence-based performance estimation: how well a model does on records whose labels are not there yet, from the counts of
  * their scores and what scores meant in a labelled baseline (CBPE; Kivimäki et al. 2025). It assumes that a score still means
  * that. It follows a change of the inputs that the scores reflect, and it does not see a change of what the inputs mean: then
- * it stays where it was. Only labels show that, see `testAgainstCalibration`.
+ * it stays where it was. Only labels show that.
  *
  * The interval holds both the chance in the labels to come and that in the calibration, by the delta method.
  * @param confidence in (0, 1)
@@ -70,30 +69,6 @@ export function estimatePerformance(map: CalibrationMap, counts: StepCounts, con
       positives > 0 &&
       positives < records && { areaUnderCurve: estimateArea(steps, records, positives, measure) }),
   };
-}
-
-/**
- * Whether labelled records still agree with the calibration: p-value of "a score means what it meant in the baseline", with
- * the chance in the calibration itself. Small: estimates without labels can't be trusted any more.
- * @param labelled of each step the labelled records and their positives
- */
-export function testAgainstCalibration(
-  map: CalibrationMap,
-  labelled: readonly (readonly [records: number, positives: number])[],
-): TestResult {
-  const steps = countSteps(
-    map,
-    labelled.map(([records]) => records),
-  );
-  return testCounts(
-    steps.map(({ records, positives, variance }, index) => {
-      const observed = labelled[index]?.[1] ?? 0;
-      if (!(Number.isSafeInteger(observed) && observed >= 0 && observed <= records)) {
-        throw new RangeError(`calibration: expected positives from 0 to ${records} in step ${index}, saw ${observed}`);
-      }
-      return { expected: positives, negatives: records - positives, observed, variance };
-    }),
-  );
 }
 
 /** Adds up counts of the same steps. */

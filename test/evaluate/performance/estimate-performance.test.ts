@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { describeEstimate } from '../../../core/evaluate/performance/describe-estimate.ts';
-import {
-  estimatePerformance,
-  mergeStepCounts,
-  testAgainstCalibration,
-} from '../../../core/evaluate/performance/estimate-performance.ts';
+import { estimatePerformance, mergeStepCounts } from '../../../core/evaluate/performance/estimate-performance.ts';
 import type { CalibrationMap } from '../../../core/model/calibration-map.ts';
 import { measureEstimates, measures, seededUniform, type World } from './streams.ts';
 
@@ -91,10 +87,6 @@ describe('estimates without labels', () => {
           expect(value.upper).toBeLessThanOrEqual(1);
         }
         expect(describeEstimate(estimate)).not.toMatch(/NaN|Infinity|undefined/);
-        const labels = rows.map(([, share, count]) => [count, Math.floor(count * share)] as const);
-        const { pValue } = testAgainstCalibration(any, labels);
-        expect(pValue).toBeGreaterThanOrEqual(0);
-        expect(pValue).toBeLessThanOrEqual(1);
       }),
     );
   });
@@ -131,17 +123,14 @@ describe('in simulation', () => {
       expect(Math.abs(bias)).toBeLessThan(0.025);
       expect(coverage).toBeGreaterThan(0.85);
     }
-    expect(quality.contradicted).toBeLessThan(0.1);
   });
 
-  test('they miss a change of what the inputs mean, and labels say so', () => {
+  test('they miss a change of what the inputs mean, and say so', () => {
     const current = { ...world, slope: 1 };
     const quality = measureEstimates({ baseline: world, current }, { ...sizes, runs: 30 }, seededUniform(32));
     expect(quality.measures.get('precision')?.bias).toBeGreaterThan(0.1);
     expect(quality.measures.get('precision')?.coverage).toBeLessThan(0.3);
-    expect(quality.contradicted).toBeGreaterThan(0.95);
     const estimate = estimatePerformance(map, [100, 50, 40, 10]);
     expect(describeEstimate(estimate)).toContain('a change of that does not show here, only in labels');
-    expect(describeEstimate(estimate, 1e-9)).toContain('labels contradict it');
   });
 });
