@@ -14,6 +14,7 @@ import {
   overdispersedZero,
 } from '../../core/stats/negative-binomial-tails.ts';
 import { poissonLowerTail, poissonUpperTail } from '../../core/stats/poisson-tail.ts';
+import { mewmaRunLength } from './mewma-run-length.ts';
 import { expectRelative, expectRows, seededUniform } from './reference.ts';
 
 interface Reference {
@@ -268,4 +269,14 @@ describe('autoregression', () => {
     expect(ewmaVarianceFactor(0, 0.2)).toBe(1);
     expect(longRunVarianceFactor(0.5)).toBe(3);
   });
+});
+
+// The limit handed down for λ = .05, 24.790, gives 996.79; with 60, 120 and 200 nodes alike.
+test.each([
+  [0.05, 24.79, 996.7876],
+  [0.1, 26.212, 1000.1048],
+  [0.2, 27.202, 1000.137],
+])('a MEWMA of nine series, λ %d, has its published limit', (lambda, limit, runLength) => {
+  expectRelative(mewmaRunLength(lambda, 9, limit), runLength, 1e-6);
+  expectRelative(runLength, 1000, 4e-3);
 });
