@@ -2,6 +2,7 @@ import { guardIntegrity } from '../core/pipeline/guard-integrity.ts';
 import { type IngestPorts, ingestCapture } from '../core/pipeline/ingest.ts';
 import { RefusedCapture, rootOf } from '../core/pipeline/locate.ts';
 import type { ModelRuntime } from '../core/pipeline/model-runtime.ts';
+import { CaptureTooEarly } from '../core/pipeline/record-versions.ts';
 import { runBounded } from '../core/pipeline/run-bounded.ts';
 import { readVariable } from './environment.ts';
 import { handlerFolder, loadRuntimes } from './load-runtimes.ts';
@@ -57,8 +58,11 @@ export function createIngestHandler(
       return failed.guard([id], log, async () => {
         const notice = readCaptureNotice(body);
         const ingest = async () => {
-          if (readRemainingTime(context) >= reserveMilliseconds)
-            return ingestNotice(setup, bindLog(log, { eventId: notice.eventId }), notice);
+          if (readRemainingTime(context) >= reserveMilliseconds) {
+            const isDone = await ingestNotice(setup, bindLog(log, { eventId: notice.eventId }), notice);
+            if (!isDone) failed.putOff([id]);
+            return;
+          }
           failed.putOff([id]);
           postponed++;
         };
@@ -79,8 +83,11 @@ function isLarge({ key, bytes = 0 }: CaptureNotice): boolean {
   return bytes > (/\.gz(ip)?$/i.test(key) ? largeCompressedBytes : largeBytes);
 }
 
-/** Several models may share an object; one that fails does not keep the others from it. */
-async function ingestNotice({ runtimes, ports }: IngestSetup, log: Log, notice: CaptureNotice): Promise<void> {
+/**
+ * Several models may share an object; one that fails does not keep the others from it.
+ * @returns false where it has to come again, which is no error
+ */
+async function ingestNotice({ runtimes, ports }: IngestSetup, log: Log, notice: CaptureNotice): Promise<boolean> {
   const { bucket, key, model } = notice;
   const concerned = runtimes.filter(
     ({ policy }) =>
@@ -89,14 +96,20 @@ async function ingestNotice({ runtimes, ports }: IngestSetup, log: Log, notice: 
   );
   if (concerned.length === 0) log.warn('capture refused: it lies under no source', { bucket, key });
   const errors: unknown[] = [];
+  let isDone = true;
   for (const runtime of concerned) {
+    const bound = bindLog(log, { model: runtime.policy.name, bucket, key });
     try {
-      await ingestFor(runtime, ports, bindLog(log, { model: runtime.policy.name, bucket, key }), notice);
+      await ingestFor(runtime, ports, bound, notice);
     } catch (error) {
-      errors.push(error);
+      if (error instanceof CaptureTooEarly) {
+        bound.info('capture put off: its endpoint was not looked at yet', {});
+        isDone = false;
+      } else errors.push(error);
     }
   }
   if (errors.length > 0) throw errors[0];
+  return isDone;
 }
 
 async function ingestFor(runtime: ModelRuntime, ports: IngestPorts, log: Log, notice: CaptureNotice): Promise<void> {

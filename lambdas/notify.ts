@@ -55,7 +55,7 @@ async function tellOfAlarms(setup: NotifySetup, log: Log, event: unknown): Promi
     const bound = bindLog(log, { messageId: id });
     try {
       const probe = readProbe(body);
-      if (probe) await answerProbe(fleet, policies, ports, probe);
+      if (probe) await answerProbe(fleet, policies, ports, probe.tier);
       else await notifyOfAlarm(definitions, policies, ports, body);
       bound.info(probe ? 'probe came back' : 'alarm dealt with', {});
     } catch (error) {

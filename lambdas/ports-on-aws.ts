@@ -74,12 +74,29 @@ export function connectRetries(queue: 'ingestQueueUrl' | 'touchQueueUrl' | 'deli
   return new SqsRetryDelay(createSqsClient(), readVariable(queue));
 }
 
-export function connectNotify(): NotifyPorts & { readonly probes: ProbeSender } {
+/** What telling people takes. */
+export function connectNotifier(): NotifyPorts {
   const { stores } = connectStores();
-  const topics = { yellow: readVariable('yellowTopicArn'), red: readVariable('redTopicArn') };
-  const alarms = { yellow: readVariable('yellowAlarmTopicArn'), red: readVariable('redAlarmTopicArn') };
-  const sns = createSnsClient();
-  return { ...stores, notifier: new SnsNotifier(sns, topics, stores.table), probes: new SnsProbes(sns, alarms) };
+  const people = { yellow: readVariable('yellowTopicArn'), red: readVariable('redTopicArn') };
+  return {
+    ...stores,
+    notifier: new SnsNotifier(createSnsClient(), { people, deliver: deliverTopics() }, stores.table),
+  };
+}
+
+export function connectNotify(): NotifyPorts & { readonly probes: ProbeSender } {
+  const { yellow, red } = deliverTopics();
+  const ways = {
+    yellow: readVariable('yellowAlarmTopicArn'),
+    red: readVariable('redAlarmTopicArn'),
+    'deliver-yellow': yellow,
+    'deliver-red': red,
+  };
+  return { ...connectNotifier(), probes: new SnsProbes(createSnsClient(), ways) };
+}
+
+function deliverTopics() {
+  return { yellow: readVariable('yellowDeliverTopicArn'), red: readVariable('redDeliverTopicArn') };
 }
 
 /** Of the table it knows the rows of deliveries only. */

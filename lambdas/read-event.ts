@@ -33,7 +33,7 @@ export interface CaptureNotice {
 }
 
 /** Names of the schedules; see `scheduleInputs`. */
-export type ScheduleName = 'tick' | 'sweep' | 'overdue' | 'rollback';
+export type ScheduleName = 'tick' | 'sweep' | 'overdue' | 'rollback' | 'endpoints';
 
 function membersOf(value: unknown, where: string): Members {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -176,6 +176,16 @@ export function readDoorbell(event: unknown): 'alarm' | 'endpoint' | 'schedule' 
   if (membersOf(event, 'event').get('detail-type') === endpointEvent.detailType) return 'endpoint';
   readSchedule(event, 'rollback');
   return 'schedule';
+}
+
+/** The endpoint that an event says was changed; undefined: the schedule asks for all. */
+export function readChangedEndpoint(event: unknown): string | undefined {
+  const members = membersOf(event, 'event');
+  if (members.get('detail-type') === endpointEvent.detailType) {
+    return textOf(membersOf(members.get('detail'), 'detail'), 'EndpointName', 'detail');
+  }
+  readSchedule(event, 'endpoints');
+  return undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import { runBounded } from '../core/pipeline/run-bounded.ts';
 import { describeFault, InvocationError } from './fault.ts';
 import { handlerFolder, loadPolicies } from './load-runtimes.ts';
 import { bindLog, createLog, type Log } from './log.ts';
-import { connectNotify } from './ports-on-aws.ts';
+import { connectNotifier } from './ports-on-aws.ts';
 import { prepareOnce } from './prepare-once.ts';
 import { readDoorbell, readRequestId } from './read-event.ts';
 
@@ -52,7 +52,7 @@ export function createRollbackHandler(
 
 async function prepareOnAws(): Promise<RollbackSetup> {
   const { fleet, policies } = await loadPolicies(handlerFolder);
-  return { fleet, policies, log: createLog(), ports: { ...connectNotify(), control: new AwsServing() } };
+  return { fleet, policies, log: createLog(), ports: { ...connectNotifier(), control: new AwsServing() } };
 }
 
 export const handler = createRollbackHandler(prepareOnAws);

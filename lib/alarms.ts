@@ -2,6 +2,7 @@ import { CfnAlarm, type CfnAlarmProps, CfnCompositeAlarm } from 'aws-cdk-lib/aws
 import { Construct } from 'constructs';
 import { modelAlarms } from '../core/contract/alarm-definitions.ts';
 import { formatAlarmDescription } from '../core/contract/alarm-text.ts';
+import { toldTiers } from '../core/contract/infrastructure-alarms.ts';
 import {
   type AlarmDefinition,
   isExtendedStatistic,
@@ -16,18 +17,31 @@ export function routedActions(names: FleetNames, { audience }: AlarmDefinition):
   return audience === 'none' ? [] : [names.topicArn(names.alarmTopic(audience))];
 }
 
-/** Straight to people: to those who take everything, and to those whose subscription is filtered by model. */
-export function directActions(names: FleetNames, audiences: readonly ('yellow' | 'red')[]): readonly string[] {
-  return audiences.flatMap((tier) => [
+/**
+ * One alarm on Tidewatch itself. It goes straight to people: to those who take everything, to those whose subscription is
+ * filtered by model, and to deliver, at most five topics, as many as an alarm may have. Of its end only deliver is told,
+ * which knows whether anybody heard of its beginning: a new alarm goes from INSUFFICIENT_DATA to OK, and every deployment
+ * would mail as many recoveries of what never failed.
+ */
+export function renderDirectAlarm(
+  scope: Construct,
+  id: string,
+  definition: AlarmDefinition,
+  names: FleetNames,
+): CfnAlarm | CfnCompositeAlarm {
+  const { audience } = definition;
+  if (audience === 'none') throw new TypeError(`alarm ${definition.name}: expected an audience, saw none`);
+  const people = toldTiers(definition.name, audience).flatMap((tier) => [
     names.topicArn(names.deliveryTopic(tier)),
     names.topicArn(names.failureTopic(tier)),
   ]);
+  const deliver = names.topicArn(names.deliverTopic(audience));
+  return renderAlarm(scope, id, definition, [...people, deliver], [deliver]);
 }
 
 /**
  * One alarm, exactly as defined.
- * @param okActions told of its recovery. None for alarms that go straight to people: a new alarm goes from
- * INSUFFICIENT_DATA to OK, and every deployment would mail as many recoveries of what never failed.
+ * @param okActions told of its recovery
  */
 export function renderAlarm(
   scope: Construct,

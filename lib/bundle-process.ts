@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { build } from 'esbuild';
-import { markSchemas, schemaFiles } from './sdk-schemas.ts';
+import { dropErrors, markSchemas, schemaFiles } from './sdk-schemas.ts';
 import {
+  endpointCacheFiles,
   eventStreamFiles,
   manifestFiles,
   messageFormatFiles,
+  noEndpointCache,
   noEventStreams,
   noMessageFormat,
   trimManifest,
@@ -47,7 +49,7 @@ const { outputFiles } = await build({
       name: 'sdk-trimming',
       setup: ({ onLoad }) => {
         onLoad({ filter: schemaFiles }, ({ path }) => ({
-          contents: markSchemas(readFileSync(path, 'utf8')),
+          contents: markSchemas(dropErrors(readFileSync(path, 'utf8'))),
           loader: 'js',
         }));
         onLoad({ filter: manifestFiles }, ({ path }) => ({
@@ -55,6 +57,7 @@ const { outputFiles } = await build({
           loader: 'json',
         }));
         onLoad({ filter: eventStreamFiles }, () => ({ contents: noEventStreams, loader: 'js' }));
+        onLoad({ filter: endpointCacheFiles }, () => ({ contents: noEndpointCache, loader: 'js' }));
         onLoad({ filter: messageFormatFiles }, () => ({ contents: noMessageFormat, loader: 'js' }));
       },
     },

@@ -8,7 +8,8 @@ import { capturePrefix } from '../core/contract/capture-prefix.ts';
 import { envNames } from '../core/contract/env-names.ts';
 import { backlogAlarms } from '../core/contract/infrastructure-alarms.ts';
 import { shortHash } from '../core/model/content-hash.ts';
-import { directActions, renderAlarm } from './alarms.ts';
+import { isVersionedByEndpoint } from '../core/model/endpoint.ts';
+import { renderDirectAlarm } from './alarms.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
 import { scopeFolders, scopePartitions } from './model-scope.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
@@ -55,8 +56,7 @@ export class CapturePipeline extends Construct {
     this.#createRules(props);
     for (const alarm of backlogAlarms(queueName, configuration.fleet)) {
       const kind = alarm.name.slice(alarm.name.lastIndexOf('/') + 1);
-      const { audience } = alarm;
-      if (audience !== 'none') renderAlarm(this, `Alarm-${kind}`, alarm, directActions(names, [audience]));
+      renderDirectAlarm(this, `Alarm-${kind}`, alarm, names);
     }
     const { concurrency, reservedConcurrency } = configuration.deployment.ingest;
     const state = names.bucketArn(names.stateBucket);
@@ -69,6 +69,7 @@ export class CapturePipeline extends Construct {
     const series = scopePartitions(props, 'series');
     const changed = ['models', ...series, ...scopePartitions(props, 'runtimes')];
     const unfinished = scopePartitions(props, 'ingesting');
+    const named = models.some(({ sources }) => sources.some(isVersionedByEndpoint)) ? ['endpoints'] : [];
     this.ingest = new MonitoringFunction(this, 'Ingest', {
       handler: 'ingest',
       functionName: queueName,
@@ -88,7 +89,7 @@ export class CapturePipeline extends Construct {
         objectKeeping(state, intake),
         objectKeeping(audit, evidence),
         bucketListing([state, audit]),
-        ...rowAccess(names, { gets: changed, lists: series, puts: [...changed, ...unfinished] }),
+        ...rowAccess(names, { gets: [...changed, ...named], lists: series, puts: [...changed, ...unfinished] }),
         noteRemoval(names, unfinished),
         evidenceSecretAccess(names),
         dataKeyAccess(names),

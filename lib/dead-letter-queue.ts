@@ -3,7 +3,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { deadLetterAlarm, deadLetterGrowthAlarm } from '../core/contract/infrastructure-alarms.ts';
 import type { FleetPolicy } from '../core/model/policy.ts';
-import { directActions, renderAlarm } from './alarms.ts';
+import { renderDirectAlarm } from './alarms.ts';
 import type { FleetNames } from './names.ts';
 
 export interface DeadLetterQueueProps {
@@ -36,12 +36,11 @@ export function createDeadLetterQueue(scope: Construct, id: string, props: DeadL
     reason: 'It is a dead-letter queue itself, of a queue, a rule, a schedule, a subscription or a function.',
   });
   const alarm = deadLetterAlarm(props.queueName, props.holds, props.audience, props.fleet);
-  const actions = directActions(props.names, [props.audience]);
-  renderAlarm(scope, `${id}Alarm`, alarm, actions);
+  renderDirectAlarm(scope, `${id}Alarm`, alarm, props.names);
   // Where messages leave by themselves, the alarm clears, and can ring again.
   if (props.retention === undefined) {
     const growth = deadLetterGrowthAlarm(props.queueName, props.holds, props.audience, props.fleet);
-    renderAlarm(scope, `${id}GrowthAlarm`, growth, actions);
+    renderDirectAlarm(scope, `${id}GrowthAlarm`, growth, props.names);
   }
   return queue;
 }

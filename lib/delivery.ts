@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { envNames } from '../core/contract/env-names.ts';
 import { deliveryAlarms } from '../core/contract/infrastructure-alarms.ts';
 import { type DeliveredContact, isDelivered, type ModelPolicy } from '../core/model/policy.ts';
-import { directActions, renderAlarm } from './alarms.ts';
+import { renderDirectAlarm } from './alarms.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
 import type { FleetConfiguration } from './fleet-configuration.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
@@ -24,13 +24,21 @@ export interface DeliveryProps {
 /** Thirty seconds after the first attempt, in the end a quarter of an hour: 20 attempts take about four hours. */
 const maximumReceives = 20;
 
+/** Variables of the functions that publish to the deliver topics or are fed by them. */
+export function deliverTopicVariables(names: FleetNames): Readonly<Record<string, string>> {
+  return {
+    [envNames.yellowDeliverTopicArn]: names.topicArn(names.deliverTopic('yellow')),
+    [envNames.redDeliverTopicArn]: names.topicArn(names.deliverTopic('red')),
+  };
+}
+
 /** Contacts that Tidewatch delivers to itself, each once. */
 export function deliveredContacts(models: readonly Pick<ModelPolicy, 'alerts'>[]): readonly DeliveredContact[] {
   const all = models.flatMap(({ alerts }) => [...alerts.yellow, ...alerts.red].filter(isDelivered));
   return [...new Map(all.map((contact) => [`${contact.kind} ${contact.address}`, contact])).values()];
 }
 
-/** Delivery topics → queue → deliver → pagers, chats, webhooks. */
+/** Deliver topics → queue → deliver → pagers, chats, webhooks. */
 export class Delivery extends Construct {
   readonly deliver: MonitoringFunction;
 
@@ -57,20 +65,19 @@ export class Delivery extends Construct {
       deadLetterQueue: { queue: deadLetters, maxReceiveCount: maximumReceives },
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const delivery = tiers.flatMap((tier) => topics.delivery.get(tier) ?? []);
+    const deliver = tiers.flatMap((tier) => topics.deliver.get(tier) ?? []);
     for (const one of [queue, deadLetters]) {
       one.addToResourcePolicy(
         new PolicyStatement({
-          sid: 'DeliveryTopics',
+          sid: 'DeliverTopics',
           principals: [new ServicePrincipal('sns.amazonaws.com')],
           actions: ['sqs:SendMessage'],
           resources: [one.queueArn],
-          conditions: { ArnEquals: { 'aws:SourceArn': delivery.map(({ topicArn }) => topicArn) } },
+          conditions: { ArnEquals: { 'aws:SourceArn': deliver.map(({ topicArn }) => topicArn) } },
         }),
       );
     }
-    for (const [index, topic] of delivery.entries()) {
-      // All of it, alarms on Tidewatch itself included, which carry no attributes to filter by.
+    for (const [index, topic] of deliver.entries()) {
       const subscription = new CfnSubscription(this, `Subscription-${tiers[index]}`, {
         topicArn: topic.topicArn,
         protocol: 'sqs',
@@ -96,8 +103,7 @@ export class Delivery extends Construct {
       environment: {
         [envNames.deliverQueueUrl]: queue.queueUrl,
         [envNames.deliverDeadLetterQueueUrl]: deadLetters.queueUrl,
-        [envNames.yellowTopicArn]: names.topicArn(names.deliveryTopic('yellow')),
-        [envNames.redTopicArn]: names.topicArn(names.deliveryTopic('red')),
+        ...deliverTopicVariables(names),
       },
       permissions: [
         deliveryRowAccess(names),
@@ -112,7 +118,7 @@ export class Delivery extends Construct {
       new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency: 5 }),
     );
     for (const [index, alarm] of deliveryAlarms(queueName, fleet).entries()) {
-      renderAlarm(this, `Alarm-${index}`, alarm, directActions(names, ['red']));
+      renderDirectAlarm(this, `Alarm-${index}`, alarm, names);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { envNames, scheduleInputs } from '../core/contract/env-names.ts';
 import { bundlePrefix } from '../core/contract/keys.ts';
+import { endpointsOf } from '../core/model/endpoint.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
 import { HeartbeatAlarms } from './heartbeat-alarms.ts';
 import { scopeFolders, scopePartitions } from './model-scope.ts';
@@ -81,6 +82,7 @@ export class Evaluation extends Construct {
       evidence: ['bundles/'],
     });
     const series = scopePartitions(props, 'series');
+    const served = models.some(({ sources }) => endpointsOf(sources).length > 0) ? ['endpoints'] : [];
 
     this.evaluate = new MonitoringFunction(this, 'Evaluate', {
       ...common,
@@ -97,7 +99,7 @@ export class Evaluation extends Construct {
         objectKeeping(audit, judging.evidence),
         bucketListing([state, audit]),
         ...rowAccess(names, {
-          gets: ['models', ...series, ...qualityRows],
+          gets: ['models', ...series, ...served, ...qualityRows],
           lists: series,
           puts: ['models', ...series],
         }),

@@ -12,7 +12,7 @@ import { sha256 } from '../core/model/content-hash.ts';
 import type { ModelPolicy } from '../core/model/policy.ts';
 import { baselineAssetPath, type FleetConfiguration } from './fleet-configuration.ts';
 
-export const handlers = ['ingest', 'evaluate', 'sweep', 'notify', 'rollback', 'deliver'] as const;
+export const handlers = ['ingest', 'evaluate', 'sweep', 'notify', 'rollback', 'deliver', 'endpoints'] as const;
 export type Handler = (typeof handlers)[number];
 
 /** A bundle larger than this makes every cold start slow. */

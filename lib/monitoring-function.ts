@@ -29,6 +29,11 @@ export interface MonitoringFunctionProps {
    * @default - nothing
    */
   readonly untouchedExcept?: readonly string[];
+  /**
+   * What of SageMaker it may describe and never change, by ARN.
+   * @default - nothing
+   */
+  readonly described?: readonly string[];
   readonly timeout: Duration;
   readonly memoryMegabytes: number;
   /** Where asynchronous invocations end that failed for good. */
@@ -79,7 +84,7 @@ export class MonitoringFunction extends Construct {
     });
     for (const statement of props.permissions) this.role.addToPolicy(statement);
     this.role.addToPolicy(evidenceProtection(names));
-    for (const statement of inferenceProtection(props.untouchedExcept ?? [])) this.role.addToPolicy(statement);
+    for (const statement of inferenceProtection(props)) this.role.addToPolicy(statement);
     this.function = new LambdaFunction(this, 'Function', {
       functionName,
       description: `Tidewatch ${names.fleet}: ${props.handler}`,
@@ -111,18 +116,26 @@ export class MonitoringFunction extends Construct {
 }
 
 /** Denies a function everything of SageMaker's, whatever else it may be granted one day. */
-function inferenceProtection(exceptions: readonly string[]): readonly PolicyStatement[] {
+function inferenceProtection({
+  untouchedExcept = [],
+  described = [],
+}: MonitoringFunctionProps): readonly PolicyStatement[] {
   const sid = 'InferenceIsNeverTouched';
+  const exceptions = [...untouchedExcept, ...described];
   if (exceptions.length === 0) {
     return [new PolicyStatement({ sid, effect: Effect.DENY, actions: ['sagemaker:*'], resources: ['*'] })];
   }
+  const never = untouchedExcept.length === 0 ? changes : ['Invoke*', 'DeleteEndpoint'];
   return [
-    new PolicyStatement({ sid, effect: Effect.DENY, actions: ['sagemaker:*'], notResources: [...exceptions] }),
+    new PolicyStatement({ sid, effect: Effect.DENY, actions: ['sagemaker:*'], notResources: exceptions }),
     new PolicyStatement({
       sid: 'InferenceIsNeverInvoked',
       effect: Effect.DENY,
-      actions: ['sagemaker:InvokeEndpoint', 'sagemaker:InvokeEndpointAsync', 'sagemaker:DeleteEndpoint'],
+      actions: never.map((action) => `sagemaker:${action}`),
       resources: ['*'],
     }),
   ];
 }
+
+/** All that is done to an endpoint or a configuration beside looking at it. */
+const changes = ['Create*', 'Update*', 'Delete*', 'Start*', 'Stop*', 'Add*', 'Invoke*'];

@@ -19,6 +19,8 @@ export interface FleetNames {
   deliveryTopic(tier: Tier): string;
   /** Alarms on Tidewatch's own parts, for those whose subscription to the delivery topic is filtered. */
   failureTopic(tier: Tier): string;
+  /** What pagers, chats and webhooks are told; only the function behind them listens. */
+  deliverTopic(tier: Tier): string;
   bucketArn(name: string): string;
   topicArn(name: string): string;
   readonly tableArn: string;
@@ -54,6 +56,7 @@ export function fleetNames(fleet: string): FleetNames {
     alarmTopic: (tier) => `${fleet}-alarms-${tier}`,
     deliveryTopic: (tier) => `${fleet}-${tier}`,
     failureTopic: (tier) => `${fleet}-failures-${tier}`,
+    deliverTopic: (tier) => `${fleet}-deliver-${tier}`,
     bucketArn: (name) => `arn:${Aws.PARTITION}:s3:::${name}`,
     topicArn: (name) => arn('sns', name),
     tableArn: arn('dynamodb', `table/${table}`),

@@ -7,12 +7,12 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { envNames, scheduleInputs } from '../core/contract/env-names.ts';
 import { notifyFailureAlarm } from '../core/contract/infrastructure-alarms.ts';
-import { directActions, renderAlarm } from './alarms.ts';
+import { renderDirectAlarm } from './alarms.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
-import { Delivery, deliveredContacts } from './delivery.ts';
+import { Delivery, deliveredContacts, deliverTopicVariables } from './delivery.ts';
 import type { FleetConfiguration } from './fleet-configuration.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
-import { type FleetNames, tiers } from './names.ts';
+import type { FleetNames } from './names.ts';
 import { bucketListing, dataKeyAccess, objectKeeping, objectReading, rowAccess } from './permissions.ts';
 import { RepeatedRun } from './schedule.ts';
 import { SilenceAlarms } from './silence-alarms.ts';
@@ -68,6 +68,7 @@ export class Notification extends Construct {
         [envNames.shards]: configuration.deployment.shards.map(({ name }) => name).join(','),
         [envNames.yellowTopicArn]: names.topicArn(names.deliveryTopic('yellow')),
         [envNames.redTopicArn]: names.topicArn(names.deliveryTopic('red')),
+        ...deliverTopicVariables(names),
         [envNames.yellowAlarmTopicArn]: names.topicArn(names.alarmTopic('yellow')),
         [envNames.redAlarmTopicArn]: names.topicArn(names.alarmTopic('red')),
       },
@@ -83,8 +84,10 @@ export class Notification extends Construct {
         dataKeyAccess(names),
         new PolicyStatement({
           actions: ['sns:Publish'],
-          // To people, and to itself by the way that alarms take, to see that it is open.
-          resources: [...topics.delivery.values(), ...topics.alarms.values()].map(({ topicArn }) => topicArn),
+          // To people and deliver, and to itself by the way that alarms take, to see that it is open.
+          resources: [topics.delivery, topics.deliver, topics.alarms].flatMap((byTier) =>
+            [...byTier.values()].map(({ topicArn }) => topicArn),
+          ),
         }),
         new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [topicKey.keyArn] }),
       ],
@@ -102,12 +105,14 @@ export class Notification extends Construct {
       deadLetters: unstarted,
     });
     const failure = notifyFailureAlarm(functionName, fleet);
-    this.failureAlarm = renderAlarm(this, 'FailureAlarm', failure, directActions(names, tiers));
+    this.failureAlarm = renderDirectAlarm(this, 'FailureAlarm', failure, names);
     const { failureAlarm } = this;
     new SilenceAlarms(this, 'Silence', { names, fleet, functionName, schedule, failureAlarm });
 
     if (deliveredContacts(models).length > 0) new Delivery(this, 'Delivery', { names, configuration, topics });
     new Subscriptions(this, 'Subscriptions', {
+      names,
+      fleet,
       topics,
       models,
       deadLetters: createDeadLetterQueue(this, 'RefusedMessages', {

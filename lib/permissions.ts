@@ -40,11 +40,12 @@ export interface RowScope {
 
 /** Rows of the state table. Those of other partitions are out of reach, to be read as well. */
 export function rowAccess(names: FleetNames, { gets, lists, puts }: RowScope): readonly PolicyStatement[] {
-  return [
-    rows(names, 'dynamodb:GetItem', gets),
-    rows(names, 'dynamodb:Query', lists),
-    rows(names, 'dynamodb:PutItem', puts),
-  ];
+  const scopes = [
+    ['dynamodb:GetItem', gets],
+    ['dynamodb:Query', lists],
+    ['dynamodb:PutItem', puts],
+  ] as const;
+  return scopes.flatMap(([action, partitions]) => (partitions.length > 0 ? [rows(names, action, partitions)] : []));
 }
 
 function rows(names: FleetNames, action: string, partitions: readonly string[]): PolicyStatement {

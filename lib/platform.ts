@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { createCaptureBucket } from './capture-bucket.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDataKey, createTopicKey } from './encryption-keys.ts';
+import { EndpointWatch, watchedEndpoints } from './endpoint-watch.ts';
 import type { FleetConfiguration } from './fleet-configuration.ts';
 import { fleetNames } from './names.ts';
 import { Notification } from './notification.ts';
@@ -26,6 +27,8 @@ export class Platform extends Construct {
   readonly stateTable: StateTable;
   readonly topics: Topics;
   readonly notification: Notification;
+  /** There where captures come from SageMaker endpoints. */
+  readonly endpoints: EndpointWatch | undefined;
   /** There where a model configures a rollback. */
   readonly rollback: Rollback | undefined;
 
@@ -47,6 +50,9 @@ export class Platform extends Construct {
       topics: this.topics,
       topicKey,
     });
+    if (watchedEndpoints(configuration).length > 0) {
+      this.endpoints = new EndpointWatch(this, 'Endpoints', { names, configuration });
+    }
     if (leversOf(configuration).length > 0) {
       this.rollback = new Rollback(this, 'Rollback', { names, configuration, topics: this.topics, topicKey });
     }

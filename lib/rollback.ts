@@ -1,4 +1,4 @@
-import { Aws, Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -8,9 +8,11 @@ import { Construct } from 'constructs';
 import { endpointEvent, envNames, scheduleInputs } from '../core/contract/env-names.ts';
 import type { RollbackLever } from '../core/model/rollback.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
+import { deliverTopicVariables } from './delivery.ts';
+import { endpointArns, localArn } from './endpoint-arns.ts';
 import type { FleetConfiguration } from './fleet-configuration.ts';
 import { MonitoringFunction } from './monitoring-function.ts';
-import { type FleetNames, tiers } from './names.ts';
+import type { FleetNames } from './names.ts';
 import { bucketListing, dataKeyAccess, objectKeeping, objectReading, rowAccess } from './permissions.ts';
 import { RepeatedRun } from './schedule.ts';
 import type { Topics } from './topics.ts';
@@ -68,6 +70,7 @@ export class Rollback extends Construct {
       environment: {
         [envNames.yellowTopicArn]: names.topicArn(names.deliveryTopic('yellow')),
         [envNames.redTopicArn]: names.topicArn(names.deliveryTopic('red')),
+        ...deliverTopicVariables(names),
       },
       permissions: [
         objectReading(state, ['verdicts/']),
@@ -81,7 +84,9 @@ export class Rollback extends Construct {
         dataKeyAccess(names),
         new PolicyStatement({
           actions: ['sns:Publish'],
-          resources: tiers.flatMap((tier) => topics.delivery.get(tier)?.topicArn ?? []),
+          resources: [topics.delivery, topics.deliver].flatMap((byTier) =>
+            [...byTier.values()].map(({ topicArn }) => topicArn),
+          ),
         }),
         new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [topicKey.keyArn] }),
         ...statements,
@@ -101,12 +106,12 @@ export class Rollback extends Construct {
     });
     if (watched.length === 0) return;
     new Rule(this, 'Deployments', {
-      description: `Tidewatch ${names.fleet}: an endpoint that can be rolled back was changed`,
+      description: `Tidewatch ${names.fleet}: an endpoint was changed`,
+      // Of any endpoint: a pattern has room for few names, and all it says is "look now".
       eventPattern: {
         source: [endpointEvent.source],
         detailType: [endpointEvent.detailType],
         account: [Stack.of(this).account],
-        resources: watched,
       },
       targets: [new LambdaFunction(this.rollback.function, { deadLetterQueue: deadLetters })],
     });
@@ -117,7 +122,7 @@ export class Rollback extends Construct {
 function leverAccess(levers: readonly RollbackLever[], changed: readonly RollbackLever[]) {
   const endpointsWith = (kind: RollbackLever['kind']) =>
     changed.filter((lever) => lever.kind === kind).flatMap(endpointArnsOf);
-  const configs = endpointsWith('sagemaker-endpoint').length > 0 ? [arn('sagemaker', 'endpoint-config/*')] : [];
+  const configs = endpointsWith('sagemaker-endpoint').length > 0 ? [localArn('sagemaker', 'endpoint-config/*')] : [];
   const allow = (action: string, resources: readonly string[]) =>
     resources.length > 0
       ? [new PolicyStatement({ effect: Effect.ALLOW, actions: [action], resources: [...resources] })]
@@ -139,19 +144,11 @@ function leverAccess(levers: readonly RollbackLever[], changed: readonly Rollbac
   };
 }
 
-/** SageMaker writes names in ARNs in lower case, and its events may not. */
 function endpointArnsOf(lever: RollbackLever): readonly string[] {
-  if (lever.kind === 'lambda-alias') return [];
-  return [...new Set([lever.endpoint.toLowerCase(), lever.endpoint])].map((name) =>
-    arn('sagemaker', `endpoint/${name}`),
-  );
+  return lever.kind === 'lambda-alias' ? [] : endpointArns(lever.endpoint);
 }
 
 /** Rights on an alias are asked for by the function's ARN. */
 function functionArnOf(lever: RollbackLever): readonly string[] {
-  return lever.kind === 'lambda-alias' ? [arn('lambda', `function:${lever.functionName}`)] : [];
-}
-
-function arn(service: string, resource: string): string {
-  return `arn:${Aws.PARTITION}:${service}:${Aws.REGION}:${Aws.ACCOUNT_ID}:${resource}`;
+  return lever.kind === 'lambda-alias' ? [localArn('lambda', `function:${lever.functionName}`)] : [];
 }

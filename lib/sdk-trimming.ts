@@ -16,6 +16,12 @@ export const eventStreamSerdeProvider = () => { throw new Error('streams of even
 export const EventStreamSerde = eventStreamSerdeProvider;
 `;
 
+/** What keeps addresses that a service was asked for. DynamoDB's client makes one and asks for none. */
+export const endpointCacheFiles = /[\\/]@aws-sdk[\\/]endpoint-cache[\\/]dist-es[\\/]index\.js$/;
+
+/** Stands in for it. */
+export const noEndpointCache = 'export class EndpointCache {}';
+
 /** What fills values into the messages of errors that wrong arguments to a function of @stdlib give. */
 export const messageFormatFiles = /[\\/]@stdlib[\\/]string-format[\\/]lib[\\/]index\.js$/;
 

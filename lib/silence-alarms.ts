@@ -2,8 +2,8 @@ import type { CfnAlarm, CfnCompositeAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { notifySilenceAlarms } from '../core/contract/infrastructure-alarms.ts';
 import type { FleetPolicy } from '../core/model/policy.ts';
-import { directActions, renderAlarm } from './alarms.ts';
-import { type FleetNames, tiers } from './names.ts';
+import { renderAlarm, renderDirectAlarm } from './alarms.ts';
+import type { FleetNames } from './names.ts';
 import type { RepeatedRun } from './schedule.ts';
 
 export interface SilenceAlarmsProps {
@@ -23,7 +23,7 @@ export class SilenceAlarms extends Construct {
     const { names, fleet, functionName, schedule, failureAlarm } = props;
     const [runs, silence] = notifySilenceAlarms(functionName, fleet);
     const child = renderAlarm(this, 'Runs', runs, []);
-    const page = renderAlarm(this, 'Page', silence, directActions(names, tiers));
+    const page = renderDirectAlarm(this, 'Page', silence, names);
     for (const alarm of [child, failureAlarm]) page.addResourceDependency(alarm);
     this.node.addDependency(schedule);
   }

@@ -26,6 +26,7 @@ export class StateTable extends Construct {
       tableName: names.table,
       partitionKey: { name: tableAttributes.partitionKey, type: AttributeType.STRING },
       sortKey: { name: tableAttributes.sortKey, type: AttributeType.STRING },
+      timeToLiveAttribute: tableAttributes.expires,
       billingMode: BillingMode.PAY_PER_REQUEST,
       encryption: TableEncryption.CUSTOMER_MANAGED,
       encryptionKey: dataKey,

@@ -4,8 +4,9 @@ import { CfnSubscription, type ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { shortHash } from '../core/model/content-hash.ts';
-import { isDelivered, type ModelPolicy, type SubscribedContact } from '../core/model/policy.ts';
-import { fleetModel } from './names.ts';
+import { type FleetPolicy, isDelivered, type ModelPolicy, type SubscribedContact } from '../core/model/policy.ts';
+import { EventBusPipe } from './event-bus-pipe.ts';
+import { type FleetNames, fleetModel } from './names.ts';
 import type { Topics } from './topics.ts';
 
 /** SNS takes this many values in a filter. Whoever watches more models than that gets all messages. */
@@ -48,6 +49,8 @@ function identify({ kind, address }: SubscribedContact): string {
 }
 
 export interface SubscriptionsProps {
+  readonly names: FleetNames;
+  readonly fleet: FleetPolicy;
   readonly topics: Topics;
   readonly models: readonly ModelPolicy[];
   /** Messages that an endpoint kept refusing. */
@@ -57,10 +60,14 @@ export interface SubscriptionsProps {
 /** The contacts of the configuration that take messages by themselves, subscribed to the delivery topics. */
 export class Subscriptions extends Construct {
   readonly #deadLetters: Queue;
+  /** By the bus's ARN. */
+  readonly #pipes = new Map<string, EventBusPipe>();
 
-  constructor(scope: Construct, id: string, { topics, models, deadLetters }: SubscriptionsProps) {
+  constructor(scope: Construct, id: string, props: SubscriptionsProps) {
     super(scope, id);
+    const { topics, models, deadLetters } = props;
     this.#deadLetters = deadLetters;
+    this.#createPipes(props);
     const used: ITopic[] = [];
     for (const tier of ['yellow', 'red'] as const) {
       const delivery = topics.delivery.get(tier);
@@ -87,17 +94,31 @@ export class Subscriptions extends Construct {
     );
   }
 
+  /** One for each bus, however many models and tiers name it. */
+  #createPipes({ names, fleet, topics, models }: SubscriptionsProps): void {
+    const contacts = models.flatMap(({ alerts }) => [...alerts.yellow, ...alerts.red]);
+    const buses = new Set(contacts.flatMap(({ kind, address }) => (kind === 'eventBus' ? [address] : [])));
+    const sources = [...topics.delivery.values(), ...topics.failures.values()];
+    for (const bus of buses) {
+      this.#pipes.set(bus, new EventBusPipe(this, `bus-${shortHash(bus)}`, { names, fleet, bus, topics: sources }));
+    }
+  }
+
   #subscribe(group: string, topic: ITopic, { contact, models }: PlannedSubscription): void {
     // Named by whom it reaches, so that a changed list of contacts leaves the others as they are, confirmed.
     const id = `${group}-${contact.kind}-${shortHash(identify(contact))}`;
+    const pipe = this.#pipes.get(contact.address);
+    const protocol = contact.kind === 'eventBus' ? 'sqs' : contact.kind;
     const subscription = new CfnSubscription(this, id, {
       topicArn: topic.topicArn,
-      protocol: contact.kind,
-      endpoint: contact.address,
+      protocol,
+      endpoint: pipe ? pipe.queue.queueArn : contact.address,
+      // A queue gets the message itself, and its attributes as attributes, without SNS's envelope.
+      ...(protocol === 'sqs' && { rawMessageDelivery: true }),
       ...(models && { filterPolicy: { model: [...models, fleetModel] } }),
       redrivePolicy: { deadLetterTargetArn: this.#deadLetters.queueArn },
     });
-    subscription.node.addDependency(this.#deadLetters);
+    subscription.node.addDependency(this.#deadLetters, ...(pipe ? [pipe.queue] : []));
     if (contact.kind !== 'lambda') return;
     new CfnPermission(this, `${id}-permission`, {
       action: 'lambda:InvokeFunction',

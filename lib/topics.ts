@@ -10,11 +10,15 @@ export interface TopicsProps {
   readonly key: IKey;
 }
 
-/** Topics of both tiers: alarms (notify listens), delivery (people listen) and failures (people whose mail is filtered). */
+/**
+ * Topics of both tiers: alarms (notify listens), delivery (people listen), failures (people whose mail is filtered) and
+ * deliver (the function behind pagers, chats and webhooks listens, so that the way to it can be tried out unheard).
+ */
 export class Topics extends Construct {
   readonly alarms: ReadonlyMap<'yellow' | 'red', Topic>;
   readonly delivery: ReadonlyMap<'yellow' | 'red', Topic>;
   readonly failures: ReadonlyMap<'yellow' | 'red', Topic>;
+  readonly deliver: ReadonlyMap<'yellow' | 'red', Topic>;
 
   constructor(scope: Construct, id: string, { names, key }: TopicsProps) {
     super(scope, id);
@@ -45,5 +49,6 @@ export class Topics extends Construct {
     this.failures = new Map(
       tiers.map((tier) => create('Failures', tier, names.failureTopic(tier), `Tidewatch failures`)),
     );
+    this.deliver = new Map(tiers.map((tier) => create('Deliver', tier, names.deliverTopic(tier), `Tidewatch deliver`)));
   }
 }

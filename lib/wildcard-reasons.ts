@@ -11,8 +11,12 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/:s3:::.+\/.*\*$/, 'Objects under one fixed prefix: their names hold windows and hashes that nobody knows before.'],
   [/:kms:.+:key\/\*$/, 'One key, named by its alias in a condition, and only by way of the services that use it.'],
   [
+    /:sagemaker:.+:endpoint\/\*$/,
+    'To be described: in large fleets the names do not fit into what IAM takes of a role.',
+  ],
+  [
     /:sagemaker:.+:endpoint-config\/\*$/,
-    'Configurations to go back to are made after this template. UpdateEndpoint names the endpoint as well, and of those only the ones configured.',
+    'Configurations are made after this template, to be described or gone back to. UpdateEndpoint names the endpoint as well, and of those only the ones configured.',
   ],
   [/:secretsmanager:.+-\?{6}$/, 'One secret: Secrets Manager ends its ARN with six random characters.'],
 ];

@@ -1,6 +1,7 @@
 import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { MeasuredMetric, MinuteValues } from '../../core/model/measured-metric.ts';
 import type { MetricReader } from '../../core/pipeline/ports.ts';
+import { isServiceError } from './service-error.ts';
 
 const minuteMilliseconds = 60_000;
 /** CloudWatch's limits on one request. */
@@ -8,13 +9,25 @@ const maximumQueries = 500;
 const maximumData = 100_800;
 /** A page holds all that one request may ask for; more of them are a fault. */
 const maximumPages = 20;
+/** A request is refused whole for one metric in it that CloudWatch can't compute. */
+const refusalsOfOne = [
+  'ValidationError',
+  'ValidationException',
+  'InvalidParameterValue',
+  'InvalidParameterValueException',
+  'InvalidParameterCombination',
+  'InvalidParameterCombinationException',
+];
 
 export interface MetricReaderOptions {
   /** Told of metrics that CloudWatch would not or could not tell. */
   readonly onFailure: (metrics: readonly MeasuredMetric[], error: unknown) => void;
 }
 
-/** Reads metrics by GetMetricData: all of them in one request, as far as CloudWatch's limits allow. */
+/**
+ * Reads metrics by GetMetricData: all of them in one request, as far as CloudWatch's limits allow. Where one of them is at
+ * fault, halves are asked until it is alone.
+ */
 export class CloudWatchMetricReader implements MetricReader {
   readonly #client: CloudWatchClient;
   readonly #onFailure: MetricReaderOptions['onFailure'];
@@ -52,6 +65,11 @@ export class CloudWatchMetricReader implements MetricReader {
       }
       return metrics.map((_, index) => (refused.has(index) ? undefined : sortMinutes(values.get(index))));
     } catch (error) {
+      if (metrics.length > 1 && isServiceError(error, ...refusalsOfOne)) {
+        const middle = Math.ceil(metrics.length / 2);
+        const first = await this.#readSome(metrics.slice(0, middle), from, to);
+        return [...first, ...(await this.#readSome(metrics.slice(middle), from, to))];
+      }
       this.#onFailure(metrics, error);
       return metrics.map(() => undefined);
     }

@@ -7,10 +7,10 @@ import {
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
-import { tableAttributes } from '../../core/contract/env-names.ts';
+import { rowLifeSeconds, tableAttributes } from '../../core/contract/env-names.ts';
 import type { StateRow, StateTable } from '../../core/pipeline/ports.ts';
 
-const { partitionKey, sortKey, value: valueName, revision: revisionName } = tableAttributes;
+const { partitionKey, sortKey, value: valueName, revision: revisionName, expires } = tableAttributes;
 const names = { '#revision': revisionName, '#partition': partitionKey } as const;
 
 /** Small rows changed by compare-and-swap, read consistently. Values are JSON text: at most 400 kB with their keys. */
@@ -41,6 +41,7 @@ export class DynamoTable implements StateTable {
     const text: string | undefined = JSON.stringify(value);
     if (text === undefined) throw new TypeError(`state row ${key}: expected a JSON value, saw ${typeof value}`);
     const isNew = expectedRevision === 0;
+    const life = rowLifeSeconds.get(partition);
     try {
       await this.#client.send(
         new PutItemCommand({
@@ -49,6 +50,7 @@ export class DynamoTable implements StateTable {
             ...keyOf(partition, key),
             [valueName]: { S: text },
             [revisionName]: { N: String(expectedRevision + 1) },
+            ...(life !== undefined && { [expires]: { N: String(Math.floor(Date.now() / 1000) + life) } }),
           },
           ConditionExpression: isNew ? 'attribute_not_exists(#partition)' : '#revision = :expected',
           ExpressionAttributeNames: isNew ? { '#partition': names['#partition'] } : { '#revision': names['#revision'] },

@@ -1,5 +1,6 @@
-import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { PublishCommand, type PublishCommandInput, type SNSClient } from '@aws-sdk/client-sns';
 import { alertDocument } from '../../core/model/alert-document.ts';
+import { deliverTier } from '../../core/model/alert-way.ts';
 import type { Message } from '../../core/model/delivery.ts';
 import type { Notifier, StateTable } from '../../core/pipeline/ports.ts';
 
@@ -9,30 +10,44 @@ const maximumTextBytes = 20_000;
 const maximumDocumentBytes = 40_000;
 const cutNote = '\n\n(cut here: a notification holds no more; the verdict holds all of it)';
 
+/** ARN of each tier's topic. */
+export type TierTopics = Readonly<Record<Message['tier'], string>>;
+
+export interface NotifierTopics {
+  /** The delivery topics, which people, queues and functions subscribe to. */
+  readonly people: TierTopics;
+  /** The topics that only the function behind pagers, chats and webhooks listens to. */
+  readonly deliver: TierTopics;
+}
+
 /**
- * Publishes to the delivery topic of the message's tier: people and chats get its text, queues and functions the full JSON. A message's id is noted after it was published: a crash in
- * between publishes it again, so a message may come twice and is never lost. People's addresses are the topics'.
+ * Publishes to the topics of the message's tier: people get its text, queues, functions and deliver the full JSON. That it
+ * was published is noted after, for each topic: a crash in between publishes it again, so a message may come twice and is
+ * never lost, and a topic that refuses holds up only itself. People's addresses are the topics'.
  */
 export class SnsNotifier implements Notifier {
   readonly #client: SNSClient;
-  readonly #topics: Readonly<Record<Message['tier'], string>>;
+  readonly #topics: NotifierTopics;
   readonly #table: StateTable;
 
-  /** @param topics ARN of each tier's delivery topic. */
-  constructor(client: SNSClient, topics: Readonly<Record<Message['tier'], string>>, table: StateTable) {
+  constructor(client: SNSClient, topics: NotifierTopics, table: StateTable) {
     this.#client = client;
     this.#topics = topics;
     this.#table = table;
   }
 
   async deliver(message: Message): Promise<void> {
-    if (await this.#table.get(partition, message.id)) return;
-    await this.#client.send(
-      new PublishCommand({
-        TopicArn: this.#topics[message.tier],
+    const { machine, byProtocol } = textsOf(message);
+    const published = await Promise.allSettled([
+      this.#publish(`${message.id}#deliver`, message, {
+        TopicArn: this.#topics.deliver[deliverTier(message)],
+        Message: machine,
+      }),
+      this.#publish(message.id, message, {
+        TopicArn: this.#topics.people[message.tier],
         Subject: message.subject,
         MessageStructure: 'json',
-        Message: textsOf(message),
+        Message: byProtocol,
         MessageAttributes: {
           model: text(message.model),
           tier: text(message.tier),
@@ -41,14 +56,20 @@ export class SnsNotifier implements Notifier {
           messageId: text(message.id),
         },
       }),
-    );
+    ]);
+    for (const one of published) if (one.status === 'rejected') throw one.reason;
+  }
+
+  async #publish(key: string, { time, tier }: Message, input: PublishCommandInput): Promise<void> {
+    if (await this.#table.get(partition, key)) return;
+    await this.#client.send(new PublishCommand(input));
     // False: another delivery of the same message was noted meanwhile, which is as good.
-    await this.#table.put(partition, message.id, { time: message.time, tier: message.tier }, 0);
+    await this.#table.put(partition, key, { time, tier }, 0);
   }
 }
 
 /** By protocol of the subscription. A detail that would not fit is left to the verdicts it names. */
-function textsOf(message: Message): string {
+function textsOf(message: Message): { readonly machine: string; readonly byProtocol: string } {
   const fitted = { ...message, text: fitText(message.text) };
   const full = JSON.stringify(alertDocument(fitted));
   const { detail } = fitted;
@@ -56,7 +77,7 @@ function textsOf(message: Message): string {
     Buffer.byteLength(full) <= maximumDocumentBytes
       ? full
       : JSON.stringify(alertDocument({ ...fitted, detail: { ...detail, findings: [], verdicts: [], mayFollow: [] } }));
-  return JSON.stringify({ default: fitted.text, sqs: machine, lambda: machine });
+  return { machine, byProtocol: JSON.stringify({ default: fitted.text, sqs: machine, lambda: machine }) };
 }
 
 function text(value: string) {

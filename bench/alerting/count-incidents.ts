@@ -1,3 +1,5 @@
+import { healthCause } from '../../core/route/alarm-notice.ts';
+import type { EpisodeMessage } from '../../core/route/episode.ts';
 import { createRandomSource } from '../detection/random-source.ts';
 import { type Delivery, drawTrace, type Trace, type TraceKind, traceKinds } from './incident-traces.ts';
 import { playTrace, type Said, traceStart } from './play-trace.ts';
@@ -11,7 +13,7 @@ export interface IncidentCount {
   readonly redEpisodes: number;
   readonly incidents: number;
   readonly incidentsPerEpisode: number;
-  /** Red episodes whose model never paged from their beginning to half an hour after their end. */
+  /** Red episodes whose cause never paged from their beginning to half an hour after their end. */
   readonly missedRed: number;
   /** Yellow episodes without an incident. */
   readonly missedYellow: number;
@@ -45,7 +47,12 @@ export function countIncidents(traces: number, seed: string, delivery: Delivery)
   const of = (kind: TraceKind) => sum(tallies.flatMap(([own, tally]) => (own === kind ? [tally] : [])));
   return {
     ...sum(tallies.map(([, tally]) => tally)),
-    byKind: { flapping: of('flapping'), cascading: of('cascading'), bursty: of('bursty') },
+    byKind: {
+      flapping: of('flapping'),
+      cascading: of('cascading'),
+      bursty: of('bursty'),
+      standing: of('standing'),
+    },
   };
 }
 
@@ -56,16 +63,17 @@ export function tallyTrace({ episodes }: Pick<Trace, 'episodes'>, said: readonly
   let explained = 0;
   let [missedRed, missedYellow, splitEpisodes] = [0, 0, 0];
   const delays: number[] = [];
-  for (const { model, tier, from, to } of episodes) {
+  for (const { model, tier, from, to, causes = [healthCause] } of episodes) {
     // Yellow may begin before the red that it becomes; a page may follow the end of what it tells of.
     const isWithin = (time: number) => time >= from - 5 * minute && time <= to + 30 * minute;
-    const own = incidents.filter((message) => message.model === model && isWithin(message.startedAt - traceStart));
+    const isAbout = (message: EpisodeMessage) => message.model === model && causes.includes(message.cause);
+    const own = incidents.filter((message) => isAbout(message) && isWithin(message.startedAt - traceStart));
     explained += own.length;
     if (own.length > 1) splitEpisodes++;
     if (tier === 'yellow' && own.length === 0) missedYellow++;
     if (tier !== 'red') continue;
     const page = raised.find(
-      ({ message, at }) => message.model === model && message.tier === 'red' && at >= from && isWithin(at),
+      ({ message, at }) => isAbout(message) && message.tier === 'red' && at >= from && isWithin(at),
     );
     if (page) delays.push((page.at - from) / minute);
     else missedRed++;

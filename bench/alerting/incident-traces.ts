@@ -3,6 +3,8 @@ import type { FindingKind } from '../../core/model/verdict.ts';
 import type { FleetMember } from '../../core/route/cascade.ts';
 import type { MessageTier } from '../../core/route/episode.ts';
 import type { RandomSource } from '../detection/random-source.ts';
+import { alarmSpans, drawStanding } from './standing-traces.ts';
+import { burstFlaps, flapInMinutes, flapInWindows } from './trouble-flaps.ts';
 
 /** A stretch in which verdicts are of a tier, and its alarm rings. Times in milliseconds since the trace began. */
 export interface Span {
@@ -11,6 +13,10 @@ export interface Span {
   readonly from: number;
   readonly to: number;
   readonly because: FindingKind;
+  /** Of a finding about an objective: which. */
+  readonly objective?: string;
+  /** Whether the judgement of a minute finds it; else closed windows do. */
+  readonly isLive: boolean;
 }
 
 /** What people should hear of once: trouble of one model from its first alarm until all it explains is over. */
@@ -19,6 +25,8 @@ export interface TrueEpisode {
   readonly tier: MessageTier;
   readonly from: number;
   readonly to: number;
+  /** Of one that begins while another goes on: what it is about, any of these. */
+  readonly causes?: readonly string[];
 }
 
 /** One delivery of a state change. */
@@ -31,7 +39,7 @@ export interface Notice {
   readonly because: FindingKind;
 }
 
-export const traceKinds = ['flapping', 'cascading', 'bursty'] as const;
+export const traceKinds = ['flapping', 'cascading', 'bursty', 'standing'] as const;
 export type TraceKind = (typeof traceKinds)[number];
 
 export interface Trace {
@@ -55,13 +63,15 @@ export interface Delivery {
 }
 
 const minute = 60_000;
-/** Between two episodes of one fleet: longer than anything of the first is on its way, or waits for a window. */
-const quietMinutes = 200;
+/** Between two episodes of one fleet: longer than anything of the first is on its way, or waits for windows. */
+const quietMinutes = 300;
 
 interface Draft {
   readonly spans: readonly Span[];
   readonly episodes: readonly TrueEpisode[];
   readonly isCut?: boolean;
+  /** What rings; absent: all spans. */
+  readonly alarms?: readonly Span[];
 }
 
 export function drawTrace(kind: TraceKind, random: RandomSource, delivery: Delivery): Trace {
@@ -78,14 +88,21 @@ export function drawTrace(kind: TraceKind, random: RandomSource, delivery: Deliv
     spans: drafts.flatMap(({ spans }) => spans),
     episodes: drafts.flatMap(({ episodes }) => episodes),
     notices: drafts
-      .flatMap((draft) => (draft.isCut ? [] : draft.spans.flatMap((span) => deliver(span, random, delivery))))
+      .flatMap((draft) =>
+        draft.isCut ? [] : (draft.alarms ?? draft.spans).flatMap((span) => deliver(span, random, delivery)),
+      )
       .sort((a, b) => a.heard - b.heard),
     minutes: begin / minute,
   };
 }
 
 function drawMembers(kind: TraceKind, random: RandomSource): readonly FleetMember[] {
-  const count = kind === 'flapping' ? 1 : kind === 'cascading' ? between(random, 4, 12) : between(random, 8, 20);
+  const count =
+    kind === 'flapping' || kind === 'standing'
+      ? 1
+      : kind === 'cascading'
+        ? between(random, 4, 12)
+        : between(random, 8, 20);
   return Array.from({ length: count }, (_, at) => {
     const roots = Array.from({ length: kind === 'cascading' && at > 0 ? between(random, at === 1 ? 1 : 0, 2) : 0 });
     const dependsOn = [...new Set(roots.map(() => `m${between(random, 0, at - 1)}`))];
@@ -101,51 +118,30 @@ function drawRound(
   cutShare: number,
 ): readonly Draft[] {
   if (kind === 'cascading') return drawCascade(members, begin, random);
+  const [only] = members;
+  if (kind === 'standing' && only) {
+    const isCut = random.uniform() < cutShare;
+    const drawn = drawStanding(only, begin, random);
+    return [{ ...drawn, alarms: alarmSpans(drawn.spans), isCut }];
+  }
   const failing = kind === 'flapping' ? 1 : between(random, 3, Math.min(8, members.length));
   return shuffle(members, random)
     .slice(0, failing)
-    .map(({ name }) => {
+    .map((member) => {
+      const { name } = member;
       const from = begin + random.uniform() * 2 * minute;
       // What no alarm tells of must last for the verdicts to ring: one stretch of a quarter of an hour and more.
       const isCut = random.uniform() < cutShare;
+      const tier = drawTier(random);
       const flaps = isCut
         ? [[from, from + (15 + 45 * random.uniform()) * minute] as const]
-        : flap(
-            from,
-            kind === 'flapping'
-              ? { ...usualFlaps, count: between(random, 1, 12) }
-              : { ...burstFlaps, count: between(random, 5, 30) },
-            random,
-          );
-      return { ...drawEpisode(name, drawTier(random), flaps, random), isCut };
+        : tier === 'yellow'
+          ? flapInWindows(from, between(random, 1, kind === 'flapping' ? 12 : 4), member, random)
+          : kind === 'flapping'
+            ? flapInMinutes(from, between(random, 1, 12), random)
+            : flapInMinutes(from, between(random, 5, 30), random, burstFlaps);
+      return { ...drawEpisode(name, tier, flaps, random), isCut };
     });
-}
-
-/** How long an alarm rings at a time, and rests in between, in minutes. */
-interface Flaps {
-  readonly count: number;
-  readonly rings: readonly [least: number, most: number];
-  readonly rests: readonly [least: number, most: number];
-}
-
-/** An alarm rests for so long that even a late notice of its return comes within the hold of its recovery. */
-const longestRest = 6.5;
-
-const usualFlaps = { rings: [1, 20], rests: [1, longestRest] } as const;
-/** Drift is judged by windows: it does not come and go within minutes. */
-const driftFlaps = { rings: [10, 30], rests: [1, longestRest] } as const;
-const burstFlaps = { rings: [1, 3], rests: [1, 4] } as const;
-
-function flap(from: number, { count, rings, rests }: Flaps, random: RandomSource): (readonly [number, number])[] {
-  const draw = ([least, most]: readonly [number, number]) => (least + (most - least) * random.uniform()) * minute;
-  const flaps: [number, number][] = [];
-  let at = from;
-  for (let index = 0; index < count; index++) {
-    const to = at + draw(rings);
-    flaps.push([at, to]);
-    at = to + draw(rests);
-  }
-  return flaps;
 }
 
 /** Red, in some cases yellow before and after it or as the echo of its window; or yellow alone. */
@@ -157,14 +153,15 @@ function drawEpisode(
 ): Draft {
   const [first, last] = [flaps[0]?.[0] ?? 0, flaps.at(-1)?.[1] ?? 0];
   const because = tier === 'red' ? 'slo' : 'drift';
-  const spans: Span[] = flaps.map(([from, to]) => ({ model, tier, from, to, because }));
+  const spans: Span[] = flaps.map(([from, to]) => ({ model, tier, from, to, because, isLive: because === 'slo' }));
   const form = random.uniform();
   if (tier === 'red' && form < 0.5) {
     const [from, to] = [first - 4 * minute * random.uniform(), last + 8 * minute * random.uniform()];
-    spans.unshift({ model, tier: 'yellow', from, to, because: 'slo' });
+    spans.unshift({ model, tier: 'yellow', from, to, because: 'slo', isLive: true });
   } else if (tier === 'red' && form < 0.75) {
     const from = last + 60 * minute * random.uniform();
-    spans.push({ model, tier: 'yellow', from, to: from + 60 * minute * random.uniform(), because: 'missing' });
+    const to = from + 60 * minute * random.uniform();
+    spans.push({ model, tier: 'yellow', from, to, because: 'missing', isLive: false });
   }
   return { spans, episodes: [{ model, tier, from: first, to: Math.max(...spans.map(({ to }) => to)) }] };
 }
@@ -178,8 +175,11 @@ function drawCascade(members: readonly FleetMember[], begin: number, random: Ran
   const roots = members.filter(({ name }) => dependentsOf(members, name).length > 0);
   const root = roots[between(random, 0, roots.length - 1)]?.name ?? '';
   const tier = drawTier(random);
-  const flaps = { ...(tier === 'red' ? usualFlaps : driftFlaps), count: between(random, 1, 8) };
-  const own = drawEpisode(root, tier, flap(begin, flaps, random), random);
+  const member = members.find(({ name }) => name === root);
+  const count = between(random, 1, 8);
+  const flaps =
+    tier === 'yellow' && member ? flapInWindows(begin, count, member, random) : flapInMinutes(begin, count, random);
+  const own = drawEpisode(root, tier, flaps, random);
   const drafts = [own];
   // A root's yellow before its red, or echo after it, are not what its dependents go by.
   const failing = own.spans.filter((span) => span.tier === tier);
@@ -188,14 +188,14 @@ function drawCascade(members: readonly FleetMember[], begin: number, random: Ran
     const fate = random.uniform();
     const at = from + (random.uniform() < 0.2 ? -1.5 * minute * random.uniform() : (to - from) * random.uniform());
     if (fate < 0.15) {
-      const spans = flap(at, { ...usualFlaps, count: between(random, 1, 5) }, random).map(
-        ([start, end]): Span => ({ model, tier: 'red', from: start, to: end, because: 'slo' }),
+      const spans = flapInMinutes(at, between(random, 1, 5), random).map(
+        ([start, end]): Span => ({ model, tier: 'red', from: start, to: end, because: 'slo', isLive: true }),
       );
       drafts.push({ spans, episodes: [{ model, tier: 'red', from: at, to: spans.at(-1)?.to ?? at }] });
     } else if (fate < 0.8) {
       const end = Math.max(at + 10 * minute, at + (to + 40 * minute - at) * random.uniform());
       const because = random.uniform() < 0.5 ? 'drift' : 'missing';
-      drafts.push({ spans: [{ model, tier: 'yellow', from: at, to: end, because }], episodes: [] });
+      drafts.push({ spans: [{ model, tier: 'yellow', from: at, to: end, because, isLive: false }], episodes: [] });
     }
   }
   return drafts;

@@ -48,7 +48,7 @@ export async function judgeHealthyModel(
   const random = createRandomSource(seed);
   const stream = new ModelStream(scenario, random.fork('stream'), { fine: withPeers });
   const windows = stream.drawBaseline();
-  const baseline = makeBaseline(stream.features, windows);
+  const baseline = makeBaseline(stream.features, windows, scenario.timed);
   const model = new ShippedModel(baseline, { timeZone: 'UTC', days: calendarDays(scenario) });
   const canary = model.openSeries('Canary');
   const panel = withPeers ? new PeerPanel(stream.features, windows, random.fork('peers')) : undefined;

@@ -3,7 +3,15 @@ import { createNumericCounters, drawFactorLevels, type NumericCounter } from './
 import { type IdentifierBaseline, IdentifierFeature } from './identifier-feature.ts';
 import { MeanMovement } from './mean-movement.ts';
 import type { RandomSource } from './random-source.ts';
-import { baselineHours, hourMilliseconds, hoursPerWeek, plan, type Scenario } from './scenario.ts';
+import {
+  baselineHours,
+  hourMilliseconds,
+  hoursPerDay,
+  hoursPerWeek,
+  plan,
+  restsAt,
+  type Scenario,
+} from './scenario.ts';
 import { TrafficVolume } from './traffic-volume.ts';
 
 /** Counts of one window, per feature: bins or categories, (unseen,) missing. */
@@ -60,7 +68,7 @@ export class ModelStream {
     this.scenario = scenario;
     this.#random = random;
     this.#options = options;
-    this.#baselineHours = options.baselineHours ?? baselineHours;
+    this.#baselineHours = options.baselineHours ?? scenario.baselineHours ?? baselineHours;
     this.#volume = new TrafficVolume(scenario, random.fork('volume'));
     this.#movement = new MeanMovement(scenario, random.fork('movement'));
     this.#counters = createNumericCounters(scenario, options.fine ?? false);
@@ -153,7 +161,7 @@ export class ModelStream {
       const drawn = new Float64Array(counter.bins);
       const draw = {
         random: this.#random,
-        missingShare: this.#movement.missingShares[feature] ?? 0,
+        missingShare: this.#isClosed(feature) ? 1 : (this.#movement.missingShares[feature] ?? 0),
         shift: (this.#movement.shifts[feature] ?? 0) + this.#driftOf(feature),
       };
       counter.count({ ...draw, records, levels: levels(feature) }, drawn, 0);
@@ -165,6 +173,13 @@ export class ModelStream {
       if (this.#options.fine) fine.push(drawn);
     }
     return { counts, fine };
+  }
+
+  #isClosed(feature: number): boolean {
+    const { officeHours } = this.scenario;
+    if (!officeHours || feature >= officeHours.features) return false;
+    const hour = this.#hour % hoursPerDay;
+    return restsAt(this.scenario, this.#hour) || hour < officeHours.from || hour >= officeHours.to;
   }
 
   /** Features of a block see the same records. */

@@ -48,6 +48,12 @@ export interface Scenario {
   readonly missingShare: number;
   /** Some features, the first, are missing more often than not: shares between these two, evenly spaced. */
   readonly sparse?: { readonly features: number; readonly lowest: number; readonly highest: number };
+  /** These features, the first, have values on weekdays between these hours only. */
+  readonly officeHours?: { readonly features: number; readonly from: number; readonly to: number };
+  /** Hours that the baseline spans, where not four weeks. */
+  readonly baselineHours?: number;
+  /** False: the baseline is a table without times. */
+  readonly timed?: boolean;
   /** Judged weeks of each simulated model, where not two. */
   readonly liveWeeks?: number;
   /** This share of the records goes to a canary, which is judged beside the stable version. */
@@ -111,6 +117,7 @@ export const scenarios: readonly Scenario[] = [
     traffic: { ...weekly, bursts: { chance: 0.02, factor: 10, deviation: 1 } },
   },
   { ...usual, name: 'half missing', sparse: { features: 20, lowest: 0.5, highest: 0.9 } },
+  { ...usual, name: 'office hours', officeHours: { features: 20, from: 8, to: 18 } },
   { ...usual, name: 'weekly batch', batch: { records: 300, hourOfWeek: 27, deviation: 1 } },
   {
     ...usual,
@@ -124,6 +131,8 @@ export const scenarios: readonly Scenario[] = [
   { ...usual, name: '5 % canary', canaryShare: 0.05 },
   // Its outputs are judged from the tenth live day on.
   { ...usual, name: 'retrained version', retrainedAt: 62, liveWeeks: 3 },
+  { ...usual, name: 'one week of baseline', baselineHours: hoursPerWeek },
+  { ...usual, name: 'training table', timed: false },
   { ...usual, name: '50 an hour', traffic: { ...weekly, recordsPerHour: 50 } },
   { ...usual, name: '5,000 an hour', traffic: { ...weekly, recordsPerHour: 5_000 } },
   { ...usual, name: '10,000 an hour', traffic: { ...weekly, recordsPerHour: 10_000 } },

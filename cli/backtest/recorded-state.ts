@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { FileObjectStore } from '../../adapters/local/file-object-store.ts';
 import { MemoryMetrics } from '../../adapters/local/memory-metrics.ts';
 import { SqliteState } from '../../adapters/local/sqlite-state.ts';
+import { parseAlarmRule, ruleAlarms } from '../../core/alarm/alarm-rule.ts';
 import { dimensionNames, metricNames, metricNamespace } from '../../core/contract/metric-names.ts';
 import type { AlarmDefinition, AlarmMetric } from '../../core/model/alarm.ts';
 import type { MetricSource } from '../../core/pipeline/ports.ts';
@@ -35,6 +36,10 @@ export class RecordedState {
     }
     this.from = first.time;
     this.to = last.time;
+  }
+
+  get metrics() {
+    return this.#sqlite.metrics;
   }
 
   get invocations() {
@@ -96,7 +101,7 @@ export function alarmsWithoutData(definitions: readonly AlarmDefinition[], metri
 
 /**
  * The alarms as they can be run over a recording. Those without data would page for its absence where missing data is
- * breaching: what the recording can't know of, it must not tell of.
+ * breaching: what the recording can't know of, it must not tell of. Of them only those stay that others go by.
  * @param withoutData names, see `alarmsWithoutData`
  */
 export function runnableAlarms(
@@ -104,9 +109,18 @@ export function runnableAlarms(
   withoutData: readonly string[],
 ): readonly AlarmDefinition[] {
   const names = new Set(withoutData);
-  return definitions.map((definition) =>
-    definition.type !== 'composite' && names.has(definition.name)
-      ? { ...definition, missingData: 'ignore' }
-      : definition,
+  const named = new Set(
+    definitions.flatMap((definition) =>
+      definition.type === 'composite'
+        ? [
+            ...ruleAlarms(parseAlarmRule(definition.rule)),
+            ...(definition.suppressor ? [definition.suppressor.alarm] : []),
+          ]
+        : [],
+    ),
   );
+  return definitions.flatMap((definition) => {
+    if (definition.type === 'composite' || !names.has(definition.name)) return definition;
+    return named.has(definition.name) ? { ...definition, missingData: 'ignore' } : [];
+  });
 }

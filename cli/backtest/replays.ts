@@ -5,14 +5,22 @@ import type { AlarmDefinition, AlarmTransition } from '../../core/model/alarm.ts
 import type { Message } from '../../core/model/delivery.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
 import { ArrivedFragments } from '../../core/pipeline/backtest/arrived-fragments.ts';
-import type { RecordedFragment, RecordedVerdict } from '../../core/pipeline/backtest/recorded-verdicts.ts';
-import { readRecordedFragments, readRecordedVerdicts } from '../../core/pipeline/backtest/recorded-verdicts.ts';
+import {
+  type RecordedFragment,
+  type RecordedQuality,
+  type RecordedVerdict,
+  readRecordedFragments,
+  readRecordedQuality,
+  readRecordedVerdicts,
+} from '../../core/pipeline/backtest/recorded-verdicts.ts';
 import { rejudge } from '../../core/pipeline/backtest/rejudge.ts';
 import { type AlarmReplayStep, replayRecorded } from '../../core/pipeline/backtest/replay-recorded.ts';
 import { Calibrations } from '../../core/pipeline/calibrations.ts';
+import { Measurements } from '../../core/pipeline/measurements.ts';
 import type { ModelRuntime } from '../../core/pipeline/model-runtime.ts';
 import type { MetricSource, ObjectStore, TouchQueue } from '../../core/pipeline/ports.ts';
-import { ReplayClock, type TouchConsumer } from '../../core/pipeline/replay.ts';
+import { RecordedMetricReader } from '../../core/pipeline/recorded-metric-reader.ts';
+import { ReplayClock, recordedUntil, type TouchConsumer } from '../../core/pipeline/replay.ts';
 import { RollUpReader } from '../../core/pipeline/roll-up.ts';
 import { TrailReader } from '../../core/pipeline/trail-store.ts';
 import { AlarmWatch } from '../../core/pipeline/watch-alarms.ts';
@@ -52,29 +60,42 @@ export async function replayState(
   return collect(steps, ports, verdicts, onProgress);
 }
 
+/** What can be judged anew of a state folder. */
+export interface Recording {
+  /** By their arrival. */
+  readonly fragments: readonly RecordedFragment[];
+  /** What labels showed, by its time. */
+  readonly quality: readonly RecordedQuality[];
+}
+
+export interface RejudgeOptions {
+  readonly tickMinutes: number;
+  /** See `LivePorts.isQuiet`. */
+  readonly isQuiet?: ((model: string, time: number) => boolean) | undefined;
+  readonly onProgress: OnProgress;
+}
+
 /** Judges a state folder's fragments anew under another configuration. Nothing is written to it. */
 export async function rejudgeState(
   state: RecordedState,
-  fragments: readonly RecordedFragment[],
+  { fragments, quality }: Recording,
   runtimes: readonly ModelRuntime[],
   definitions: readonly AlarmDefinition[],
-  tickMinutes: number,
-  onProgress: OnProgress,
+  { tickMinutes, isQuiet, onProgress }: RejudgeOptions,
 ): Promise<Replayed> {
   const clock = new ReplayClock();
   const scratch = new ScratchObjectStore(new ArrivedFragments(state.store, fragments, clock), 'fragments/');
   const metrics = new MemoryMetrics();
   const touches = new TouchList();
   const watch = watchPorts(scratch, asDeployed(metrics), definitions, clock);
-  const last = fragments.at(-1)?.at ?? 0;
+  const last = fragments.at(-1)?.at ?? state.to;
   const ports = {
     ...watch,
     metrics,
-    // Where the folder ends nothing is captured any more, and that is no silence of the model.
-    invocations: {
-      count: async (model: string, from: number, to: number) =>
-        clock.now() > last ? 0 : state.invocations.count(model, from, to),
-    },
+    invocations: state.invocations,
+    measurements: new Measurements(new RecordedMetricReader(state.metrics)),
+    liveClock: recordedUntil(last, clock),
+    isQuiet,
     touches,
     touched: touches,
     windows: new WindowReader(scratch),
@@ -84,7 +105,7 @@ export async function rejudgeState(
   };
   const { from, to } = state;
   const steps = rejudge(
-    { runtimes, definitions, fragments, from, to: to + settleMilliseconds, lastTick: to, tickMinutes },
+    { runtimes, definitions, fragments, quality, from, to: to + settleMilliseconds, lastTick: to, tickMinutes },
     ports,
   );
   const replayed = await collect(steps, watch, [], onProgress);
@@ -117,20 +138,14 @@ export async function readVerdicts(
   return verdicts.flat().sort((a, b) => a.at - b.at);
 }
 
-/** By their arrival. */
-export async function readFragments(
-  state: RecordedState,
-  runtimes: readonly ModelRuntime[],
-  onRead: (count: number) => void,
-): Promise<readonly RecordedFragment[]> {
+export async function readRecording(state: RecordedState, runtimes: readonly ModelRuntime[]): Promise<Recording> {
   const fragments: RecordedFragment[] = [];
+  const quality: RecordedQuality[] = [];
   for (const { policy } of runtimes) {
-    const read = await readRecordedFragments(state.store, policy.name, undefined, (count) =>
-      onRead(fragments.length + count),
-    );
-    fragments.push(...read);
+    fragments.push(...(await readRecordedFragments(state.store, policy.name)));
+    quality.push(...(await readRecordedQuality(state.store, policy.name)));
   }
-  return fragments.sort((a, b) => a.at - b.at);
+  return { fragments: fragments.sort((a, b) => a.at - b.at), quality: quality.sort((a, b) => a.at - b.at) };
 }
 
 function watchPorts(

@@ -2,25 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MemoryMetrics } from '../../adapters/local/memory-metrics.ts';
-import { fleetAlarms, modelAlarms } from '../../core/contract/alarm-definitions.ts';
 import type { AlarmDefinition } from '../../core/model/alarm.ts';
-import { canonicalJson } from '../../core/model/canonical-json.ts';
-import type { RecordedFragment } from '../../core/pipeline/backtest/recorded-verdicts.ts';
 import { findReadingChange } from '../../core/pipeline/backtest/rejudge.ts';
-import { countTrials, isWithin, searchSettings, type WantedMessages } from '../../core/pipeline/backtest/suggest.ts';
+import type { WantedMessages } from '../../core/pipeline/backtest/suggest.ts';
 import type { KnownIncident } from '../../core/pipeline/backtest/summarise.ts';
 import { configFile, findBeside, incidentsFile } from '../backtest/beside-state.ts';
 import { readIncidents } from '../backtest/known-incidents.ts';
 import { printBacktest } from '../backtest/print.ts';
 import { alarmsWithoutData, RecordedState, runnableAlarms } from '../backtest/recorded-state.ts';
-import { type OnProgress, readFragments, rejudgeState, replayState } from '../backtest/replays.ts';
-import { describeSide, outcomeOf, type Side, type Suggestion, toJson } from '../backtest/report.ts';
-import { applyChanges, ladders } from '../backtest/settings.ts';
+import { replayState } from '../backtest/replays.ts';
+import { describeSide, type Side, toJson } from '../backtest/report.ts';
 import { type DeployedAlarms, readTemplates, synthesiseAlarms } from '../backtest/synthesise.ts';
+import { suggest, Tried } from '../backtest/trials.ts';
 import { type Command, type CommandOptions, InputError, UsageError } from '../command.ts';
 import { countText } from '../count-text.ts';
 import { exitCode } from '../exit-code.ts';
-import { importConfig, type LoadedConfig, loadConfig, prepareModels } from '../load-config.ts';
+import { type LoadedConfig, loadConfig } from '../load-config.ts';
 import type { Terminal } from '../terminal.ts';
 import { replayFolder } from './run.ts';
 
@@ -134,9 +131,9 @@ async function runBacktest(
       period,
     );
     checkConfig(current, config, plan.file, terminal);
-    const tried = new Tried(state, config, known, definitions, terminal);
+    const tried = new Tried(state, config, known, definitions);
     const against = plan.against && (await compare(plan, plan.against, tried, scratch, terminal));
-    const suggestion = wanted && (await suggest(plan, wanted, current, tried, terminal));
+    const suggestion = wanted && (await suggest(plan.file, config, wanted, current, tried, terminal));
     const source = plan.state ?? plan.captures ?? '';
     terminal.printJson(
       toJson(
@@ -200,65 +197,6 @@ async function replayRecordedState(
   return replayed;
 }
 
-/** Judging anew with other settings, over one state folder. */
-class Tried {
-  readonly #state: RecordedState;
-  readonly #config: LoadedConfig;
-  readonly #known: readonly KnownIncident[];
-  readonly #definitions: readonly AlarmDefinition[];
-  readonly #terminal: Terminal;
-  #fragments: readonly RecordedFragment[] | undefined;
-
-  constructor(
-    state: RecordedState,
-    config: LoadedConfig,
-    known: readonly KnownIncident[],
-    definitions: readonly AlarmDefinition[],
-    terminal: Terminal,
-  ) {
-    this.#state = state;
-    this.#config = config;
-    this.#known = known;
-    this.#definitions = definitions;
-    this.#terminal = terminal;
-  }
-
-  async rejudge(file: string, config: LoadedConfig, tickMinutes: number, onProgress: OnProgress): Promise<Side> {
-    const fragments = await this.#readFragments();
-    const definitions = await this.alarmsOf(file, config);
-    const { from, to } = this.#state;
-    const replayed = await rejudgeState(this.#state, fragments, config.runtimes, definitions, tickMinutes, onProgress);
-    return describeSide(file, 'rejudged', replayed, this.#known, config.runtimes, { from, to });
-  }
-
-  /** Those at hand where the configuration has the same; else its own template's. */
-  async alarmsOf(file: string, config: LoadedConfig): Promise<readonly AlarmDefinition[]> {
-    if (definedAlarms(config) === definedAlarms(this.#config)) return this.#definitions;
-    const { definitions } = await synthesise(file, this.#terminal);
-    return runnableAlarms(definitions, alarmsWithoutData(definitions, this.#state.metricsOf(definitions)));
-  }
-
-  describe(file: string, replayed: Side['replayed'], config: LoadedConfig): Side {
-    const { from, to } = this.#state;
-    return describeSide(file, 'replayed', replayed, this.#known, config.runtimes, { from, to });
-  }
-
-  async #readFragments(): Promise<readonly RecordedFragment[]> {
-    if (this.#fragments) return this.#fragments;
-    const fragments = await readFragments(this.#state, this.#config.runtimes, () => undefined);
-    if (fragments.length === 0)
-      throw new InputError(
-        `${this.#state.root}: expected fragments to judge anew, saw none: they expire; give the captures with --captures`,
-      );
-    this.#fragments = fragments;
-    return fragments;
-  }
-}
-
-function definedAlarms({ runtimes, fleet }: LoadedConfig): string {
-  return canonicalJson([...runtimes.map(({ policy }) => modelAlarms(policy, fleet)), fleetAlarms(fleet)]);
-}
-
 /** A changed configuration: judged from the fragments where they fit it, else from the captures. */
 async function compare(
   { config, captures }: Plan,
@@ -268,11 +206,14 @@ async function compare(
   terminal: Terminal,
 ): Promise<Side> {
   const change = findReadingChange(config.runtimes, against.config.runtimes);
+  const alarms = () => tried.alarmsOf(against.config, () => synthesise(against.file, terminal));
   if (change === undefined) {
+    const definitions = await alarms();
     const progress = terminal.progress('changed');
-    const side = await tried.rejudge(against.file, against.config, 1, (share, time) =>
-      progress.update(share, describeTime(time)),
-    );
+    const side = await tried.rejudge(against.file, against.config, definitions, {
+      tickMinutes: 1,
+      onProgress: (share, time) => progress.update(share, describeTime(time)),
+    });
     progress.done(`judged anew, ${countText(side.replayed.messages.length, 'message')}`);
     return side;
   }
@@ -280,7 +221,7 @@ async function compare(
     throw new InputError(
       `${against.file}: ${change}, so what was recorded does not fit it; give the captures with --captures to count them anew`,
     );
-  const definitions = await tried.alarmsOf(against.file, against.config);
+  const definitions = await alarms();
   const state = new RecordedState(await replayCaptures(captures, against.config, scratch, terminal));
   try {
     const metrics = state.metricsOf(definitions);
@@ -292,48 +233,6 @@ async function compare(
   } finally {
     state.close();
   }
-}
-
-/** Fast enough for a dozen trials, and fine enough to tell what is told of. */
-const trialMinutes = 10;
-
-async function suggest(
-  { file, config }: Plan,
-  wanted: WantedMessages,
-  current: Side,
-  tried: Tried,
-  terminal: Terminal,
-): Promise<Suggestion> {
-  const now = outcomeOf(current, current);
-  const wants = { red: !isWithin(now, wanted, 'red'), yellow: !isWithin(now, wanted, 'yellow') };
-  if (!wants.red && !wants.yellow) return { wanted, wants, tickMinutes: trialMinutes, trials: [], proposals: [] };
-  const { value, folder } = await importConfig(file);
-  const { messages, verdicts } = current.replayed;
-  const found = ladders(wants, config, value, messages, verdicts);
-  const progress = terminal.progress('trials');
-  const most = countTrials(found);
-  let count = 0;
-  const trials = await searchSettings(found, wanted, async (changes) => {
-    const changed = await prepareModels(applyChanges(value, changes), folder);
-    const label = changes.map(({ setting, to }) => `${setting} = ${to}`).join(', ');
-    const side = await tried.rejudge(file, changed, trialMinutes, (share) =>
-      progress.update((count + share) / most, label),
-    );
-    count++;
-    return outcomeOf(side, current);
-  });
-  progress.done(`${trials.length} made, ${trials.filter(({ suffices }) => suffices).length} give what is wanted`);
-  return { wanted, wants, tickMinutes: trialMinutes, trials, proposals: choose(trials) };
-}
-
-/** Of each setting the mildest that suffices: halving finds it last. */
-function choose(trials: Suggestion['trials']): Suggestion['proposals'] {
-  const last = new Map<string, Suggestion['trials'][number]>();
-  for (const trial of trials) {
-    if (trial.suffices) last.set([trial.tier, ...trial.changes.map(({ setting }) => setting)].join(), trial);
-  }
-  const price = ({ outcome }: Suggestion['trials'][number]) => outcome.missed.length * 1_000 + outcome.lost.length;
-  return [...last.values()].sort((a, b) => price(a) - price(b));
 }
 
 /** Recorded verdicts say by which configuration they were made. */

@@ -1,12 +1,5 @@
 import type { AlarmStatistic } from '../model/alarm.ts';
-
-/** A statistic as CloudWatch writes it, read. */
-type ParsedStatistic =
-  | { readonly kind: 'Maximum' | 'Minimum' | 'Average' | 'Sum' | 'SampleCount' }
-  /** In percent, above 0 and up to 100. */
-  | { readonly kind: 'percentile'; readonly percentile: number }
-  /** Values above `low`, up to and with `high`. */
-  | { readonly kind: 'count' | 'rank'; readonly low: number; readonly high: number };
+import { type ParsedStatistic, parseStatistic } from '../model/statistic.ts';
 
 /** A statistic that is none, or that is not evaluated here. */
 export class AlarmStatisticError extends Error {
@@ -19,14 +12,11 @@ export class AlarmStatisticError extends Error {
   }
 }
 
-const simple = ['Maximum', 'Minimum', 'Average', 'Sum', 'SampleCount'] as const;
-const number = String.raw`(?:\d+(?:\.\d+)?|\.\d+)`;
-
 /**
  * Whether a text is a statistic that is evaluated here. Trimmed and winsorized means and bounds in percent are not.
  */
 export function isAlarmStatistic(text: string): text is AlarmStatistic {
-  return parse(text) !== undefined;
+  return evaluated(text) !== undefined;
 }
 
 /**
@@ -36,7 +26,7 @@ export function isAlarmStatistic(text: string): text is AlarmStatistic {
  * @throws {AlarmStatisticError}
  */
 export function statisticOf(statistic: AlarmStatistic, values: readonly number[]): number | undefined {
-  const parsed = parse(statistic);
+  const parsed = evaluated(statistic);
   if (!parsed) throw new AlarmStatisticError(statistic);
   if (values.length === 0) return undefined;
   switch (parsed.kind) {
@@ -73,24 +63,20 @@ export function significantSamples(statistic: AlarmStatistic): number {
   return 10 / (share >= 0.5 ? 1 - share : share);
 }
 
+type EvaluatedStatistic = Exclude<ParsedStatistic, { kind: 'trimmed' }>;
+
+function evaluated(text: string): EvaluatedStatistic | undefined {
+  const parsed = parse(text);
+  return parsed?.kind === 'trimmed' ? undefined : parsed;
+}
+
 const parsedStatistics = new Map<string, ParsedStatistic>();
 
 function parse(text: string): ParsedStatistic | undefined {
   const known = parsedStatistics.get(text);
   if (known) return known;
-  const parsed = read(text);
+  const parsed = parseStatistic(text);
   // Templates name a handful; a hostile one must not fill the memory.
   if (parsed && parsedStatistics.size < 1_000) parsedStatistics.set(text, parsed);
   return parsed;
-}
-
-function read(text: string): ParsedStatistic | undefined {
-  const kind = simple.find((name) => name === text);
-  if (kind) return { kind };
-  const percentile = Number(new RegExp(`^p(${number})$`).exec(text)?.[1] ?? Number.NaN);
-  if (percentile > 0 && percentile <= 100) return { kind: 'percentile', percentile };
-  const [, name, low, high] = new RegExp(`^(TC|PR)\\((${number})?:(${number})?\\)$`).exec(text) ?? [];
-  if (name === undefined || (low === undefined && high === undefined)) return undefined;
-  const bounds = { low: Number(low ?? Number.NEGATIVE_INFINITY), high: Number(high ?? Number.POSITIVE_INFINITY) };
-  return bounds.low < bounds.high ? { kind: name === 'TC' ? 'count' : 'rank', ...bounds } : undefined;
 }

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { ServedVersions } from '../model/endpoint.ts';
 import type { SourceObject } from '../model/profile.ts';
 import type { Cell, Invocation, Side } from '../model/record-batch.ts';
 import type { BundleKeys } from './bundle-keys.ts';
@@ -18,6 +19,8 @@ export interface BundleFacts {
   readonly windowSeconds: number;
   /** Version or hash of the code. */
   readonly code: string;
+  /** Where versions are what the endpoint served: each since when, by which records are read however often it is delivered. */
+  readonly served?: ServedVersions | undefined;
   /** Goes into the encrypted part only: in clear it would join the evidence with the capture bucket. */
   readonly source: SourceObject;
 }
@@ -106,8 +109,8 @@ export function authenticateLine(keys: BundleKeys, context: Uint8Array, clear: s
 // understood and compares, so there is no byte that could change unnoticed.
 
 export function headerText(header: BundleHeader): string {
-  const { schema, type, model, day, config, baselines, windowSeconds, code } = header;
-  return JSON.stringify({ schema, type, model, day, config, baselines, windowSeconds, code });
+  const { schema, type, model, day, config, baselines, windowSeconds, code, served } = header;
+  return JSON.stringify({ schema, type, model, day, config, baselines, windowSeconds, code, served });
 }
 
 export function recordFrameText(header: RecordFrameHeader): string {

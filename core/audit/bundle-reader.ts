@@ -98,10 +98,18 @@ function parseHeader(line: Uint8Array): { header: BundleHeader; message: Sealed 
     }),
     windowSeconds: readCount(members, 'windowSeconds'),
     code: readText(members, 'code'),
+    ...(members.has('served') ? { served: readItems(members, 'served').map(readServed) } : {}),
   };
   const message = readSealed(members);
   expectSameText(text, joinLine(headerText(header), { ...message }));
   return { header, message };
+}
+
+function readServed(item: unknown): readonly [since: number, version: string] {
+  const [since, version]: readonly unknown[] = Array.isArray(item) ? item : [];
+  if (typeof since !== 'number' || typeof version !== 'string')
+    throw new TypeError('served: expected times and versions');
+  return [since, version];
 }
 
 function readSource(text: string): SourceObject {

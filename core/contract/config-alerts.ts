@@ -34,20 +34,26 @@ function checkFallback(model: ParsedModel, tier: 'yellow' | 'red', path: ConfigP
   return [problemAt(path, contacts, expected)];
 }
 
-/** Webhooks go to hosts on the list alone; of a URL in a secret this is found out when it is used. */
+/** Webhooks, and what SNS posts to, are hosts on the list alone; of a URL in a secret this is found out when it is used. */
 export function checkWebhooks(models: readonly PlacedModel[], hosts: readonly string[]): readonly ConfigProblem[] {
-  const expected = `a host of fleet.webhookHosts (${hosts.length === 0 ? 'none is listed' : hosts.join(', ')})`;
   return models.flatMap(({ model, path }) =>
     (['yellow', 'red'] as const).flatMap((tier) =>
       model.alerts[tier].flatMap((contact, at) => {
-        if (contact.kind !== 'webhook') return [];
         const where = [...path, 'alerts', tier, at];
+        if (contact.kind === 'https') return checkHost(contact.address, hosts, [...where, 'address']);
+        if (contact.kind !== 'webhook') return [];
         if (contact.url === undefined) {
           return hosts.length > 0 ? [] : [problemAt(['fleet', 'webhookHosts'], hosts, 'the hosts that webhooks go to')];
         }
-        const host = URL.parse(contact.url)?.hostname ?? '';
-        return hosts.includes(host) ? [] : [problemAt([...where, 'url'], host, expected)];
+        return checkHost(contact.url, hosts, [...where, 'url']);
       }),
     ),
   );
+}
+
+function checkHost(url: string, hosts: readonly string[], path: ConfigPath): readonly ConfigProblem[] {
+  const host = URL.parse(url)?.hostname ?? '';
+  if (hosts.includes(host)) return [];
+  const listed = hosts.length === 0 ? 'none is listed' : hosts.join(', ');
+  return [problemAt(path, host, `a host of fleet.webhookHosts (${listed})`)];
 }

@@ -60,7 +60,7 @@ function checkVersions(model: ParsedModel, base: ConfigPath): readonly ConfigPro
           problemAt(
             [...sourcePath(model, base, index), 'versionFrom'],
             undefined,
-            'the custom attribute that names the version, because several versions are configured',
+            'the custom attribute that names the version, or "endpoint", because several versions are configured',
           ),
         );
       }

@@ -39,15 +39,23 @@ export function isPublicUrl(value: string): boolean {
   );
 }
 
-/** What CloudFormation replaces with a secret's text when it deploys. */
-const secretReference = /^\{\{resolve:secretsmanager:[A-Za-z0-9/_+=.@-]{1,512}\}\}$/;
+/**
+ * A URL whose path CloudFormation replaces with a secret's text when it deploys. The host stands before it, so that a secret
+ * can't choose another.
+ */
+const secretPath = /^https:\/\/([^/]+)\/\{\{resolve:secretsmanager:[A-Za-z0-9/_+=.@-]{1,512}\}\}$/;
+
+function isSecretUrl(value: string): boolean {
+  const host = secretPath.exec(value)?.[1];
+  return host !== undefined && isPublicHost(host);
+}
 
 const httpsSchema = z.strictObject(
   {
     kind: z.literal('https'),
     address: text(
-      'an https URL with a host name, without credentials, or { secret } with the name of a secret that holds one',
-      (value) => value.length <= 2048 && (secretReference.test(value) || isPublicUrl(value)),
+      'an https URL with a host name, without credentials, or { host, secret } with the name of a secret that holds the rest',
+      (value) => value.length <= 2048 && (isSecretUrl(value) || isPublicUrl(value)),
     ),
   },
   strict,
@@ -58,6 +66,16 @@ const queueSchema = z.strictObject(
     kind: z.literal('sqs'),
     address: text('the ARN of a standard SQS queue', (value) =>
       /^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$/.test(value),
+    ),
+  },
+  strict,
+);
+
+const busSchema = z.strictObject(
+  {
+    kind: z.literal('eventBus'),
+    address: text('the ARN of an event bus of EventBridge', (value) =>
+      /^arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/[A-Za-z0-9/._-]{1,256}$/.test(value),
     ),
   },
   strict,
@@ -112,13 +130,14 @@ const chatSchema = z.strictObject(
   strict,
 );
 
-const expected = 'email(…), pagerDuty({…}), chat({…}), webhook({…}), https(…), sqsQueue(…) or lambdaFunction(…)';
+const expected =
+  'email(…), pagerDuty({…}), chat({…}), webhook({…}), https(…), sqsQueue(…), eventBus({…}) or lambdaFunction(…)';
 
 export const contacts = z
   .array(
     z.discriminatedUnion(
       'kind',
-      [emailSchema, httpsSchema, queueSchema, functionSchema, pagerDutySchema, webhookSchema, chatSchema],
+      [emailSchema, httpsSchema, queueSchema, busSchema, functionSchema, pagerDutySchema, webhookSchema, chatSchema],
       { error: expected },
     ),
     { error: `a list of ${expected}` },
@@ -128,6 +147,7 @@ export const contacts = z
 export type EmailInput = z.input<typeof emailSchema>;
 export type HttpsInput = z.input<typeof httpsSchema>;
 export type QueueInput = z.input<typeof queueSchema>;
+export type BusInput = z.input<typeof busSchema>;
 export type FunctionInput = z.input<typeof functionSchema>;
 export type PagerDutyInput = z.input<typeof pagerDutySchema>;
 export type WebhookInput = z.input<typeof webhookSchema>;

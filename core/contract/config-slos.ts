@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SloPolicy } from '../model/policy.ts';
+import { parseStatistic } from '../model/statistic.ts';
 import { checkDuplicates } from './config-duplicates.ts';
 import { qualitySloName } from './config-labels.ts';
 import { type ConfigPath, type ConfigProblem, formatPath, problemAt, unavailableMessage } from './config-problems.ts';
@@ -12,14 +13,10 @@ const objective = number(
   (value) => value > 0 && value < 1,
 );
 
-/** An error rate can't burn a budget faster than 1 / (1 − objective): below this the alarm could never fire. */
-const burnObjective = objective.refine((value) => !(value > 0 && value < 1) || (1 - value) * 14.4 < 1, {
-  error: 'a number above 0.9306: a lower objective can never burn its budget 14.4 times too fast',
-});
-
+/** A day at 3 times the budgeted rate spends 43 % of a week's budget: of less than a week tickets would come too late. */
 const period = duration(
-  'whole hours from "1d" to "30d"',
-  (value) => value >= day && value <= 30 * day && value % hour === 0,
+  'whole hours from "7d" to "30d"',
+  (value) => value >= 7 * day && value <= 30 * day && value % hour === 0,
 ).default(30 * day);
 const sloName = name('an SLO name', 50);
 
@@ -31,7 +28,7 @@ export const latencySloSchema = z.strictObject(
     kind: z.literal('latency'),
     name: sloName.default('latency'),
     threshold: duration('a duration from "1ms" to "1h"', (value) => value >= 1 && value <= hour),
-    objective: burnObjective,
+    objective,
     period,
     from,
     endpointMetric: z
@@ -42,12 +39,12 @@ export const latencySloSchema = z.strictObject(
 );
 
 export const availabilitySloSchema = z.strictObject(
-  { kind: z.literal('availability'), name: sloName.default('availability'), objective: burnObjective, period, from },
+  { kind: z.literal('availability'), name: sloName.default('availability'), objective, period, from },
   strict,
 );
 
 export const completenessSloSchema = z.strictObject(
-  { kind: z.literal('completeness'), name: sloName.default('completeness'), objective },
+  { kind: z.literal('completeness'), name: sloName.default('completeness'), objective, period },
   strict,
 );
 
@@ -73,10 +70,6 @@ function asciiName(what: string, maximumLength: number, startsWell: (value: stri
   );
 }
 
-const bound = String.raw`(\d+(\.\d+)?%?)?`;
-const statistic = new RegExp(
-  `^(Average|Sum|Minimum|Maximum|SampleCount|IQM|(p|tm|wm|tc|ts)(100|\\d{1,2}(\\.\\d{1,10})?)|(TM|WM|TC|TS|PR)\\((?!:\\))${bound}:${bound}\\))$`,
-);
 const dimensionName = asciiName('a dimension name', 255, (value) => !value.startsWith(':'));
 const finite = number('a finite number', Number.isFinite);
 
@@ -100,8 +93,9 @@ export const metricSloSchema = z.strictObject(
       )
       .transform((named) => [...named].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
       .default([]),
-    statistic: text('a CloudWatch statistic such as "Average", "p99" or "TC(:100)"', (value) =>
-      statistic.test(value),
+    statistic: text(
+      'a CloudWatch statistic such as "Average", "p99" or "TC(:100)", of a percentile above 0, of a range from low to high',
+      (value) => parseStatistic(value) !== undefined,
     ).default('Average'),
     atLeast: finite.optional(),
     atMost: finite.optional(),
@@ -149,7 +143,6 @@ export function toSlos(model: ParsedModel): readonly SloPolicy[] {
     if (slo.kind === 'quality') return [];
     const { kind, objective } = slo;
     const name = nameOf(slo);
-    if (slo.kind === 'completeness') return [slo];
     const periodSeconds = slo.period / 1000;
     switch (slo.kind) {
       case 'latency': {
@@ -170,6 +163,8 @@ export function toSlos(model: ParsedModel): readonly SloPolicy[] {
         const endpoint = endpointOf(model, slo);
         return [{ kind: slo.kind, name, objective, periodSeconds, ...(endpoint !== undefined && { endpoint }) }];
       }
+      case 'completeness':
+        return [{ kind: slo.kind, name, objective, periodSeconds }];
       case 'freshness':
         return [{ kind: slo.kind, name, objective, thresholdSeconds: slo.threshold / 1000, periodSeconds }];
       case 'metric': {

@@ -6,6 +6,7 @@ import type { FleetPolicy, ModelPolicy, SourcePolicy, VersionPolicy } from '../m
 import { chooseScales } from '../model/scales.ts';
 import { checkFleet, checkModel, checkModels, predictionsOf } from './config-checks.ts';
 import {
+  type BusInput,
   type ChatInput,
   type EmailInput,
   type FunctionInput,
@@ -97,17 +98,24 @@ export function email(address: string): EmailInput {
 }
 
 /**
- * A pager or chat service that takes SNS messages by HTTPS: its URL, or the name of the secret in Secrets Manager whose
- * text is the URL. A URL given here stands in the template; one with a key in it belongs into a secret.
+ * A pager or chat service that takes SNS messages by HTTPS, on a host of `fleet.webhookHosts`: its URL, or the host and the
+ * name of the secret in Secrets Manager whose text is what follows `https://host/`. A URL given here stands in the template;
+ * one with a key in it belongs into a secret.
  */
-export function https(target: string | { readonly secret: string }): HttpsInput {
-  const address = typeof target === 'string' ? target : `{{resolve:secretsmanager:${target.secret}}}`;
+export function https(target: string | { readonly host: string; readonly secret: string }): HttpsInput {
+  const address =
+    typeof target === 'string' ? target : `https://${target.host}/{{resolve:secretsmanager:${target.secret}}}`;
   return { kind: 'https', address };
 }
 
 /** A queue, by its ARN. Its own policy must allow the delivery topic to send. */
 export function sqsQueue(arn: string): QueueInput {
   return { kind: 'sqs', address: arn };
+}
+
+/** An event bus of EventBridge in the same account and region, by its ARN. A pipe puts each message on it, in full. */
+export function eventBus({ arn }: { readonly arn: string }): BusInput {
+  return { kind: 'eventBus', address: arn };
 }
 
 /** A function of the same account and region, by its ARN. The deployment allows the delivery topic to invoke it. */
@@ -171,7 +179,8 @@ function toSource(source: ReturnType<typeof sourcesOf>[number]): SourcePolicy {
   const { kind, bucket, prefix, account } = source;
   if (source.kind === 'http-capture') return { kind, bucket, prefix, account, role: source.role };
   const { endpoint, versionFrom } = source;
-  return { kind, bucket, prefix, account, role: 'inferences', endpoint, versionFrom };
+  const versions = versionFrom === 'endpoint' ? { versionBy: 'endpoint' as const } : { versionFrom };
+  return { kind, bucket, prefix, account, role: 'inferences', endpoint, ...versions };
 }
 
 /** @param embeddings columns of the model that hold vectors */

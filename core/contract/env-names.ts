@@ -22,6 +22,9 @@ export const envNames = {
   /** ARNs of the topics that CloudWatch's alarms go to. */
   yellowAlarmTopicArn: 'TIDEWATCH_ALARM_TOPIC_YELLOW_ARN',
   redAlarmTopicArn: 'TIDEWATCH_ALARM_TOPIC_RED_ARN',
+  /** ARNs of the topics that only the function behind pagers, chats and webhooks listens to. */
+  yellowDeliverTopicArn: 'TIDEWATCH_DELIVER_TOPIC_YELLOW_ARN',
+  redDeliverTopicArn: 'TIDEWATCH_DELIVER_TOPIC_RED_ARN',
   /** URL of the queue of messages to pagers, chats and webhooks, and of its dead-letter queue. */
   deliverQueueUrl: 'TIDEWATCH_DELIVER_QUEUE_URL',
   deliverDeadLetterQueueUrl: 'TIDEWATCH_DELIVER_DEAD_LETTER_QUEUE_URL',
@@ -37,12 +40,20 @@ export const envNames = {
   logLevel: 'POWERTOOLS_LOG_LEVEL',
 } as const;
 
+/**
+ * DynamoDB removes rows of these partitions this long after they were last changed. What a contact was told of an incident
+ * must outlive the incident, or its end would be told as a beginning as well.
+ */
+export const rowLifeSeconds: ReadonlyMap<string, number> = new Map([['deliveries', 400 * 86_400]]);
+
 /** Attributes of a row of the state table. */
 export const tableAttributes = {
   partitionKey: 'pk',
   sortKey: 'sk',
   value: 'value',
   revision: 'revision',
+  /** Seconds since the epoch after which DynamoDB removes the row. */
+  expires: 'expires',
 } as const;
 
 /**
@@ -68,10 +79,15 @@ export const scheduleInputs = {
   overdue: { schedule: 'overdue' },
   /** rollback, every minute. */
   rollback: { schedule: 'rollback' },
+  /** endpoints, every minute. */
+  endpoints: { schedule: 'endpoints' },
 } as const;
 
 /** `schema` of a message by which the sweep announces a capture object, on the queue that also takes S3's events. */
 export const announcementSchema = 'tidewatch.announcement/1';
+
+/** What an event bus gets of each message: `detail` has the full JSON as this member. */
+export const busEvent = { source: 'tidewatch', detailType: 'Tidewatch alert', member: 'alert' } as const;
 
 /** EventBridge's event of an endpoint that began or ended to change. */
 export const endpointEvent = { source: 'aws.sagemaker', detailType: 'SageMaker Endpoint State Change' } as const;

@@ -8,6 +8,14 @@ const deadLetterPrefix = 'tidewatch/dead-letters/';
 /** Name of the alarm that rings where messages can't be sent. */
 export const notifyFailureAlarmName = 'tidewatch/notify-failure';
 
+/** Name of the page for a notifying function that does not run. */
+const notifySilenceAlarmName = 'tidewatch/notify-silence';
+
+/** Whom an alarm on Tidewatch itself is told to: where notify can tell nobody of anything, all. */
+export function toldTiers(alarm: string, audience: 'yellow' | 'red'): readonly ('yellow' | 'red')[] {
+  return alarm === notifyFailureAlarmName || alarm === notifySilenceAlarmName ? ['yellow', 'red'] : [audience];
+}
+
 /**
  * The alarm of a dead-letter queue. Alarms on Tidewatch's own parts go to the delivery topics directly: they must reach
  * people where the way over notify is what failed.
@@ -114,7 +122,7 @@ export function notifySilenceAlarms(
   functionName: string,
   fleet: FleetPolicy,
 ): readonly [MetricAlarmDefinition, CompositeAlarmDefinition] {
-  const runs = 'tidewatch/notify-silence/runs';
+  const runs = `${notifySilenceAlarmName}/runs`;
   const runbook = runbookLink(fleet, runbookArticles.alertPath);
   return [
     {
@@ -137,7 +145,7 @@ export function notifySilenceAlarms(
     },
     {
       type: 'composite',
-      name: 'tidewatch/notify-silence',
+      name: notifySilenceAlarmName,
       description: 'the notifying function does not run any more: alarms of models may not reach people',
       runbook,
       audience: 'red',
@@ -162,7 +170,51 @@ const undeliveredPrefix = 'tidewatch/undelivered/';
  * are tried in vain, one for messages that nobody takes. Both go to people directly.
  */
 export function deliveryAlarms(queue: string, fleet: FleetPolicy): readonly MetricAlarmDefinition[] {
-  const common = {
+  return [
+    {
+      ...queueAlarm(queue, fleet),
+      name: `${undeliveredPrefix}${queue}/failing`,
+      description:
+        'a message has been tried for five minutes and does not reach a pager, a chat or a webhook; mail and queues have it',
+      metric: 'ApproximateNumberOfMessagesNotVisible',
+      evaluationPeriods: 6,
+      datapointsToAlarm: 5,
+      threshold: 0,
+      comparison: 'GreaterThanThreshold',
+    },
+    waitingAlarm(
+      queue,
+      'messages to pagers, chats and webhooks wait, and no function takes them; mail and queues have them',
+      fleet,
+    ),
+  ];
+}
+
+/** The alarm of the queue of messages to an event bus. */
+export function unpipedAlarm(queue: string, fleet: FleetPolicy): MetricAlarmDefinition {
+  return waitingAlarm(
+    queue,
+    'messages to an event bus wait, and its pipe takes none; mail and queues have them',
+    fleet,
+  );
+}
+
+function waitingAlarm(queue: string, description: string, fleet: FleetPolicy): MetricAlarmDefinition {
+  return {
+    ...queueAlarm(queue, fleet),
+    name: `${undeliveredPrefix}${queue}/waiting`,
+    description,
+    metric: 'ApproximateNumberOfMessagesVisible',
+    evaluationPeriods: 3,
+    datapointsToAlarm: 3,
+    threshold: 0,
+    comparison: 'GreaterThanThreshold',
+  };
+}
+
+/** What the alarms on a queue that is empty within seconds have in common. */
+function queueAlarm(queue: string, fleet: FleetPolicy) {
+  return {
     type: 'metric',
     runbook: runbookLink(fleet, runbookArticles.undelivered),
     audience: 'red',
@@ -173,29 +225,6 @@ export function deliveryAlarms(queue: string, fleet: FleetPolicy): readonly Metr
     missingData: 'notBreaching',
     missingDataReason: 'SQS stops to report a queue that held nothing for six hours',
   } satisfies Partial<MetricAlarmDefinition>;
-  return [
-    {
-      ...common,
-      name: `${undeliveredPrefix}${queue}/failing`,
-      description:
-        'a message has been tried for five minutes and does not reach a pager, a chat or a webhook; mail and queues have it',
-      metric: 'ApproximateNumberOfMessagesNotVisible',
-      evaluationPeriods: 6,
-      datapointsToAlarm: 5,
-      threshold: 0,
-      comparison: 'GreaterThanThreshold',
-    },
-    {
-      ...common,
-      name: `${undeliveredPrefix}${queue}/waiting`,
-      description: 'messages to pagers, chats and webhooks wait, and no function takes them; mail and queues have them',
-      metric: 'ApproximateNumberOfMessagesVisible',
-      evaluationPeriods: 3,
-      datapointsToAlarm: 3,
-      threshold: 0,
-      comparison: 'GreaterThanThreshold',
-    },
-  ];
 }
 
 /** Longer than the default grace: windows are judged without what waits. */

@@ -64,5 +64,9 @@ export function joinManifestKey(model: string, hash: string): string {
 
 /** What was said of a model's quality. */
 export function qualityKey(model: string, hash: string): string {
-  return `quality/judgements/${encodeSegment(model)}/${checkHash('hash', hash)}.json`;
+  return `${modelQualityPrefix(model)}${checkHash('hash', hash)}.json`;
+}
+
+export function modelQualityPrefix(model: string): string {
+  return `quality/judgements/${encodeSegment(model)}/`;
 }

@@ -1,14 +1,15 @@
+import { confidenceColumn, derivedPrefix } from '../model/derived-columns.ts';
 import type { OutputKind } from '../model/policy.ts';
 import type { Cell } from '../model/record-batch.ts';
 import { areShares } from './class-scores.ts';
 import type { NamedRow } from './name-row.ts';
 import { readNumber } from './validate.ts';
 
+export { confidenceColumn } from '../model/derived-columns.ts';
+
 /** Classes with a column of their own; the shares of those after them are added up in one. */
 export const maximumClassColumns = 100;
 
-/** The largest share of a class; of a declared probability, the larger of p and 1 − p. */
-export const confidenceColumn = 'confidence';
 /** The class with the largest share, by the name of its column. */
 export const predictedColumn = 'predicted';
 /** The shares of all classes after the first hundred. */
@@ -109,6 +110,6 @@ export class ClassColumns {
 /** A name that none of the others has. */
 export function freeName(name: string, taken: ReadonlySet<string>): string {
   let free = name;
-  while (taken.has(free)) free = `output.${free}`;
+  while (taken.has(free)) free = derivedPrefix + free;
   return free;
 }

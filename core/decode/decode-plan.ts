@@ -39,6 +39,8 @@ export interface DecodePlan {
   readonly variant: string;
   /** SageMaker: the custom attribute that names the version. HTTP: a field read where there is no `version`. */
   readonly versionFrom?: string | undefined;
+  /** The version of records of a time, in milliseconds since the epoch, where something else than the record tells; goes first. */
+  readonly versionAt?: ((time: number) => string | undefined) | undefined;
   /** The version of records that name none; absent: they are quarantined as `unknown-version`. */
   readonly defaultVersion?: string | undefined;
   /** Names of columns and predictions by version. A version that matches none is read with the first entry. */

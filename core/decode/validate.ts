@@ -99,9 +99,16 @@ function readNumeric(cell: Exclude<Cell, undefined>): number | null | Fault {
 
 /** A cell as a numeric column reads it: null where it holds no value, undefined where it is no finite number. */
 export function readNumber(cell: Cell): number | null | undefined {
+  const read = readAnyNumber(cell);
+  return read === Number.POSITIVE_INFINITY ? undefined : read;
+}
+
+/** The same, with Infinity for an infinite number of either sign: a number all the same, though no row with it is counted. */
+export function readAnyNumber(cell: Cell): number | null | undefined {
   if (cell === undefined) return null;
   const read = readNumeric(cell);
-  return read instanceof Fault ? undefined : read;
+  if (!(read instanceof Fault)) return read;
+  return read.reason === 'not-finite' ? Number.POSITIVE_INFINITY : undefined;
 }
 
 /**

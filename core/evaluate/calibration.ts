@@ -6,7 +6,7 @@ import { type BinPlan, foldCounts, planBins } from './bin-plan.ts';
 import type { CellGroups, CellScheme } from './cell-groups.ts';
 import { expectedUnseenRows } from './expected-unseen.ts';
 import { binCountsOf } from './trail.ts';
-import { type FeatureWander, noWander } from './wander.ts';
+import { type FeatureWander, noWander, scaleWander } from './wander.ts';
 import { estimateWander } from './wander-estimate.ts';
 import { createWindowSet, type GroupedWindows, groupWindows, type WindowSet } from './window-set.ts';
 
@@ -61,6 +61,8 @@ export interface Calibration {
   readonly kind: CalibrationKind;
   /** The sentence that every verdict carries. */
   readonly description: string;
+  /** Of an uncalibrated baseline: PSI below which drift is said and raises nothing. */
+  readonly provisionalBelow?: number | undefined;
   readonly windowSeconds: number;
   readonly scales: readonly number[];
   /** Days that the wander was learned from. */
@@ -72,20 +74,25 @@ export interface Calibration {
 
 const fourWeeks = 28;
 const oneWeek = 7;
+/** Fewer days than this say next to nothing of how days differ. */
+const fewestDays = 3;
 const minimumWindows = 24;
 /** A baseline may lack this part of a window's hours at its ends and still count as the weeks it was meant to be. */
 const spanTolerance = 0.25;
 
-/** PSI below which an uncalibrated feature does not drift, whatever its floor: its ordinary ups and downs are unknown. */
-export const uncalibratedFloor = 0.1;
+/**
+ * Where ordinary ups and downs are not known, or too badly: the PSI below which nothing is said, whatever the floor; the
+ * PSI below which drift is provisional, without any and with some days to tell; and the rise of a missing or unseen share.
+ */
+export const uncalibrated = { floor: 0.1, grossEffect: 2, grossEffectOfDays: 0.5, grossRise: 0.2 } as const;
 
 /**
  * Prepares a baseline for judging windows: expected shares by hour of day and kind of day, and how far each feature
  * wanders between stretches of every scale, learned by holding stretches of the baseline out.
  *
- * At least four weeks: cells of hour × weekday or weekend. At least one week: cells of the hour. At least 24 windows:
- * no cells. Otherwise, or where the baseline has no times, the wander is learned from live windows, 24 at least; without
- * them nothing is known of it ("uncalibrated").
+ * At least four weeks: cells of hour × weekday or weekend. At least one week: cells of the hour. At least three days, and
+ * 24 windows: no cells. Of a baseline of fewer days the wander is learned from three days of live windows; where it has no
+ * times, from 24 live windows. Until then too little is known of it ("uncalibrated").
  * @throws {RangeError} on windows that are not ascending, on an unknown time zone and on counts that do not fit.
  */
 export function calibrate(baseline: Baseline, options: CalibrationOptions): Calibration {
@@ -98,7 +105,10 @@ export function calibrate(baseline: Baseline, options: CalibrationOptions): Cali
     return feature ? [{ name, layout, feature, position, plan: planBins(layout) }] : [];
   });
   const replaces = options.learnedWindows?.replaces ?? new Set<string>();
-  const main = own ?? learned;
+  const isBrief = own !== undefined && own.set.spanDays < fewestDays - spanTolerance;
+  const hasLearned = learned !== undefined && (!isBrief || learned.set.spanDays >= fewestDays - spanTolerance);
+  const usesOwn = own !== undefined && !(isBrief && hasLearned);
+  const main = usesOwn ? own : learned;
   if (!main) return createUncalibrated(features, scales, options.windowSeconds);
   const scheme = schemeOf(main.set);
   const grouped = groupWindows(main.set, scheme);
@@ -106,20 +116,21 @@ export function calibrate(baseline: Baseline, options: CalibrationOptions): Cali
   const kept = features.filter((feature) => !isReplaced(feature));
   const replaced = features.filter(isReplaced);
   // Each part learns its wander from windows that are compared as it will be: by hours, or with a whole.
-  const calibrated = own
+  const calibrated = usesOwn
     ? [
         ...calibrateByWindows(kept, grouped, own, scales, true),
         ...(learned ? calibrateByWindows(replaced, groupWindows(learned.set, 'none'), learned, scales, false) : []),
       ]
     : [
-        ...calibrateByTotal(kept, groupWindows(main.set, 'none'), main, scales, grouped.groups.size),
+        ...calibrateByTotal(kept, groupWindows(main.set, 'none'), main, scales, grouped.groups.size, daysOf(baseline)),
         ...calibrateByWindows(replaced, grouped, main, scales, true),
       ];
   const byName = new Map(calibrated.map((feature) => [feature.name, feature]));
-  const kind: CalibrationKind = own ? kindOfScheme(scheme) : 'learned';
+  const kind = !usesOwn ? 'learned' : isBrief ? 'uncalibrated' : kindOfScheme(scheme);
   return {
     kind,
     description: describeCalibration(kind, main.set, grouped.groups, options.calendar),
+    ...(kind === 'uncalibrated' && { provisionalBelow: uncalibrated.grossEffectOfDays }),
     windowSeconds: options.windowSeconds,
     scales,
     days: main.set.dayCount,
@@ -145,16 +156,22 @@ function calibrateByWindows(
   }));
 }
 
-/** Expected shares from the baseline as a whole, wander from windows seen live. */
+/**
+ * Expected shares from the baseline as a whole, wander from windows seen live.
+ * @param days of the baseline, the mean of which wanders as well
+ */
 function calibrateByTotal(
   features: readonly FeatureSource[],
   ungrouped: GroupedWindows,
   source: WindowSource,
   scales: readonly number[],
   groups: number,
+  days: number,
 ): readonly FeatureCalibration[] {
   const rows = features.map(({ position, plan }) => ({ plan, counts: source.counts(position) }));
-  const wander = estimateWander(ungrouped, rows, scales);
+  const wander = estimateWander(ungrouped, rows, scales).map((byScale) =>
+    byScale.map((each) => scaleWander(each, 1 + 1 / days)),
+  );
   return features.map((feature, index) => ({
     ...describeTotal(feature, groups),
     usesCells: false,
@@ -205,6 +222,12 @@ function readLearnedWindows(baseline: Baseline, options: CalibrationOptions): Wi
   );
   const set = createWindowSet(learned.starts, records, options.windowSeconds, options.calendar);
   return { set, counts: (position) => learned.counts[position] ?? [] };
+}
+
+/** From the first record to the last; infinite where there are no times: a training table is long. */
+function daysOf({ time }: Baseline): number {
+  const days = time ? (Date.parse(time.last) - Date.parse(time.first)) / 86_400_000 : 0;
+  return days > 0 ? Math.max(days, 0.5) : Number.POSITIVE_INFINITY;
 }
 
 function schemeOf(set: WindowSet): CellScheme {
@@ -286,7 +309,8 @@ function createUncalibrated(
 ): Calibration {
   return {
     kind: 'uncalibrated',
-    description: `uncalibrated: the baseline's ups and downs in time are not known, so that only a PSI of at least ${uncalibratedFloor} counts as drift`,
+    description: describeUncalibrated("the baseline's ups and downs in time are not known", uncalibrated.grossEffect),
+    provisionalBelow: uncalibrated.grossEffect,
     windowSeconds,
     scales,
     days: 0,
@@ -299,8 +323,15 @@ function createUncalibrated(
   };
 }
 
+function describeUncalibrated(reason: string, effect: number): string {
+  return `uncalibrated: ${reason}, so that drift is provisional below a PSI of ${effect}`;
+}
+
 function describeCalibration(kind: CalibrationKind, set: WindowSet, groups: CellGroups, calendar: Calendar): string {
   const days = `${set.dayCount} ${set.dayCount === 1 ? 'day' : 'days'}`;
+  if (kind === 'uncalibrated') {
+    return describeUncalibrated(`${days} of baseline tell too little of ups and downs`, uncalibrated.grossEffectOfDays);
+  }
   if (kind === 'learned') return `no cells; ups and downs between windows learned from ${days} of live windows`;
   if (groups.scheme === 'none') return `no cells; ups and downs between windows learned from ${days} of baseline`;
   const hours = groups.hours === 1 ? 'the same hour' : `the same ${groups.hours} hours`;

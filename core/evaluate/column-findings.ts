@@ -1,40 +1,97 @@
-import type { BaselineFeature } from '../model/baseline.ts';
-import type { FeatureSummary, Summary } from '../model/profile.ts';
+import type { Baseline } from '../model/baseline.ts';
+import type { Summary, Window } from '../model/profile.ts';
 import type { Finding } from '../model/verdict.ts';
 import { hypergeometricUpperTail } from '../stats/hypergeometric.ts';
-import { formatName, formatNumber, formatShare } from './number-text.ts';
+import type { Calibration } from './calibration.ts';
+import type { ComparedFeature } from './compared-feature.ts';
+import type { FeatureDrift } from './judge-drift.ts';
+import { formatDuration, formatName, formatNumber, formatShare } from './number-text.ts';
 
-/** Chance that a column which is merely often empty happens to be empty throughout a window. */
+/** Chance that a column which is merely often empty happens to be empty throughout a window that is judged alone. */
 const missingColumnLevel = 1e-6;
 /** Share of rows that must carry an unexpected column: one odd request is not a change of the schema. */
 const minimumExtraShare = 0.01;
 const namedColumns = 5;
+/** Missing share of a column that is empty for an hour of every day. */
+const hourADay = 1 / 24;
 
-/** True where a column that the baseline had has no value at all in a window large enough to expect some. */
-export function isMissingColumn(baseline: BaselineFeature, current: FeatureSummary, minimumRecords: number): boolean {
+/** Records of which none has a value, and the share of them that should. */
+export interface MissingColumn {
+  readonly records: number;
+  readonly presentShare: number;
+  /** Present where they are those of a trailing stretch. */
+  readonly stretch?: { readonly seconds: number; readonly scale: number; readonly byHours: boolean } | undefined;
+}
+
+/**
+ * The shortest stretch up to the window in which a column has no value at all, where that is drift by the main rule: not
+ * at hours at which it never has any. Without times of the baseline nobody knows those hours.
+ */
+export function findMissingColumn(drift: FeatureDrift, calibration: Calibration): MissingColumn | undefined {
+  const found = drift.scales.find(
+    ({ isEmpty, isProvisional, causes }) => isEmpty && !isProvisional && causes.length > 0,
+  );
+  if (!found || (calibration.kind === 'uncalibrated' && found.missingRise <= 1 - hourADay)) return undefined;
+  const { scale, records, missingRise } = found;
+  const byHours = calibration.features.some(({ name, usesCells }) => name === drift.name && usesCells);
+  return {
+    records,
+    presentShare: missingRise,
+    stretch: { seconds: scale * calibration.windowSeconds, scale, byHours },
+  };
+}
+
+/**
+ * True where a column that the baseline had has no value at all in records that are judged by themselves, are enough to
+ * expect some, and span more time than the baseline ever went without one.
+ */
+export function isMissingColumn(
+  { baseline, current }: ComparedFeature,
+  time: Baseline['time'],
+  { start, end }: Window,
+  minimumRecords: number,
+): boolean {
   const rows = current.missing;
   if (current.count > 0 || rows === 0 || rows < minimumRecords || baseline.summary.count === 0) return false;
   const baselineRows = baseline.summary.count + baseline.summary.missing;
   const successes = baseline.summary.missing + rows;
-  return hypergeometricUpperTail(rows, rows, successes, baselineRows + rows) <= missingColumnLevel;
+  if (hypergeometricUpperTail(rows, rows, successes, baselineRows + rows) > missingColumnLevel) return false;
+  const silence = longestSilence(baseline.binCounts?.windows ?? [], time);
+  return silence === 0 || end - start > silence;
+}
+
+/** The longest time in milliseconds, from window to window, in which a column had records and no value. */
+function longestSilence(rows: readonly (readonly number[])[], time: Baseline['time']): number {
+  let longest = 0;
+  let since: number | undefined;
+  time?.windows.forEach(([start], index) => {
+    const row = rows[index] ?? [];
+    const values = row.slice(0, -1).some((count) => count > 0);
+    if (values) since = undefined;
+    if (values || !(row.at(-1) ?? 0)) return;
+    since ??= Date.parse(start);
+    longest = Math.max(longest, Date.parse(start) + time.windowSeconds * 1000 - since);
+  });
+  return longest;
 }
 
 /** Says that a column is gone: red where the feature is required. */
 export function describeMissingColumn(
   feature: string,
-  baseline: BaselineFeature,
-  rows: number,
+  { records, presentShare, stretch }: MissingColumn,
   required: boolean,
 ): Finding {
-  const { count, missing } = baseline.summary;
-  const present = count / (count + missing);
+  const span = stretch && stretch.scale > 1 ? ` of the last ${formatDuration(stretch.seconds)}` : '';
+  const expected = stretch?.byHours
+    ? `${formatShare(presentShare)} were expected to`
+    : `in the baseline ${formatShare(presentShare)} had one`;
   return {
     id: `missing-column:${feature}`,
     tier: required ? 'red' : 'yellow',
     kind: 'missing-column',
     feature,
-    message: `${formatName(feature)}: none of ${formatNumber(rows)} records has a value, in the baseline ${formatShare(present)} had one${required ? '; the feature is required' : ''}`,
-    evidence: { records: rows, baselinePresentShare: present, required },
+    message: `${formatName(feature)}: none of ${formatNumber(records)} records${span} has a value, ${expected}${required ? '; the feature is required' : ''}`,
+    evidence: { records, expectedPresentShare: presentShare, required, ...(stretch && { scale: stretch.scale }) },
   };
 }
 

@@ -1,11 +1,10 @@
 import type { BaselineFeature } from '../model/baseline.ts';
-import type { CategoricalLayout, FeatureKind, FeatureLayout, NumericLayout } from '../model/layout.ts';
-import type { CategoricalSummary, FeatureSummary, NumericSummary } from '../model/profile.ts';
+import type { CategoricalLayout, FeatureKind, FeatureLayout } from '../model/layout.ts';
+import type { CategoricalSummary, FeatureSummary } from '../model/profile.ts';
 import type { Bins, FeatureVerdict, TestResult } from '../model/verdict.ts';
 import { hellingerDistance, jensenShannonDistance, totalVariation } from '../stats/divergence.ts';
 import { effectFloorTest } from '../stats/effect-floor.ts';
 import { hypergeometricUpperTail } from '../stats/hypergeometric.ts';
-import { histogramKolmogorovSmirnov, histogramWasserstein } from '../stats/log-linear-histogram.ts';
 import { pearsonTest } from '../stats/pearson.ts';
 import { populationStabilityIndex } from '../stats/population-stability-index.ts';
 import { rankTest } from '../stats/rank-test.ts';
@@ -13,6 +12,7 @@ import { presenceOf } from './embedding/presence.ts';
 import { expectedUnseenRows } from './expected-unseen.ts';
 import { poolCategoricalBins, poolNumericBins } from './feature-bins.ts';
 import { keepFinite } from './feature-statistics.ts';
+import { measureFineBuckets } from './fine-distances.ts';
 import { combineTests } from './test-shares.ts';
 
 /** What a window's values of one feature measure against the baseline's. Judges nothing. */
@@ -48,7 +48,7 @@ export function compareFeature(
   const missing = testMissing(summary, current);
   if (layout.kind === 'numeric' && summary.kind === 'numeric' && current.kind === 'numeric') {
     const bins = poolNumericBins(layout, summary, current);
-    const fine = measureFineBuckets(layout, baseline, summary, current);
+    const fine = measureFineBuckets(layout, baseline, current);
     return assemble(summary, current, { bins, fine, missing, minimumEffect });
   }
   if (layout.kind === 'categorical' && summary.kind === 'categorical' && current.kind === 'categorical') {
@@ -139,30 +139,6 @@ function testRanks({ edges, missing, baseline, current }: Bins): TestResult | un
   const values = missing ? -1 : undefined;
   const [before, now] = [baseline.slice(0, values), current.slice(0, values)];
   return edges && before.length >= 3 ? keepTest(rankTest(before, now)) : undefined;
-}
-
-function measureFineBuckets(
-  layout: NumericLayout,
-  baseline: BaselineFeature,
-  summary: NumericSummary,
-  current: NumericSummary,
-): Pick<FeatureVerdict['scores'], 'kolmogorovSmirnov' | 'wasserstein'> {
-  if (summary.buckets.length === 0 || current.buckets.length === 0) return {};
-  const distance = histogramWasserstein(summary.buckets, current.buckets, layout.centre, layout.unit);
-  return {
-    kolmogorovSmirnov: keepFinite(histogramKolmogorovSmirnov(summary.buckets, current.buckets)),
-    wasserstein: keepFinite(distance / spreadOf(layout, baseline)),
-  };
-}
-
-/** A normal distribution's interquartile range in standard deviations. */
-const interquartileRangePerDeviation = 1.349;
-
-/** The baseline's standard deviation; where that is 0, the one a normal distribution as wide as the layout would have. */
-function spreadOf(layout: NumericLayout, baseline: BaselineFeature): number {
-  const deviation = baseline.standardDeviation;
-  if (deviation !== undefined && Number.isFinite(deviation) && deviation > 0) return deviation;
-  return (4 * layout.unit) / interquartileRangePerDeviation;
 }
 
 /** Is the share of missing values higher than the baseline's? One-sided, exact given the total of missing values. */

@@ -15,8 +15,8 @@ export function readConstant(summary: NumericSummary, layout: NumericLayout): nu
   if (buckets.length !== 1 || count === 0) return undefined;
   const { centre, unit } = layout;
   const sums = [ExactSum.parse(summary.sum), ExactSum.parse(summary.sumOfSquares)] as const;
-  const { mean, standardDeviation = 0 } = momentsFromSums(count, centre, ...sums);
-  if (mean === undefined || !Number.isFinite(mean)) return undefined;
+  const { mean, standardDeviation } = momentsFromSums(count, centre, ...sums);
+  if (mean === undefined || standardDeviation === undefined) return undefined;
   const tolerance = rounding * Math.max(Math.abs(mean - centre), unit);
   return standardDeviation <= tolerance ? mean : undefined;
 }

@@ -83,7 +83,7 @@ export class ContextReader {
       ...(shown && { bins: shown.bins }),
       scales: drift.scales.map(describeScale),
       ...(drift.deciding >= 0 && { decidingScale: drift.scales[drift.deciding]?.scale }),
-      ...(drift.drifted && { onset: this.#findOnset(drift) }),
+      ...(drift.causes.length > 0 && { onset: this.#findOnset(drift) }),
     };
   }
 
@@ -200,7 +200,7 @@ function describeScale(result: ScaleResult): ScaleVerdict {
     missingPValue: round(result.missing?.pValue),
     unseenPValue: round(result.unseen?.pValue),
     qValue: round(result.qValue),
-    drifted: result.causes.length > 0,
+    drifted: result.causes.length > 0 && !result.isProvisional,
     ...(result.ended && { ended: true }),
     minimumDetectableEffect: round(result.minimumDetectableEffect),
   };

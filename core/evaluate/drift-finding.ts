@@ -12,7 +12,7 @@ import {
   formatShare,
 } from './number-text.ts';
 import type { DriftTest } from './test-shares.ts';
-import { recogniseUnitChange } from './unit-change.ts';
+import { recogniseUnitChange, type UnitChange } from './unit-change.ts';
 
 const kinds = { missing: 'missing', unseen: 'unseen-category', distribution: 'drift' } as const;
 
@@ -61,7 +61,7 @@ export function describeDrift(feature: string, evidence: DriftEvidence): Finding
   const { causes, stretch, pValues } = evidence;
   const kind = kinds[causes[0]];
   const psi = evidence.populationStabilityIndex;
-  const unit = causes.includes('distribution') ? recogniseUnitChange(evidence.baseline, evidence.current) : undefined;
+  const unit = recogniseIn(evidence);
   const numbers = [
     ...(psi === null ? [] : [`PSI ${formatNumber(Number(psi.toPrecision(2)))}`]),
     `q = ${formatProbability(evidence.qValue ?? 1)}`,
@@ -95,6 +95,22 @@ export function describeDrift(feature: string, evidence: DriftEvidence): Finding
       ...(stretch && describeStretch(stretch)),
     },
   };
+}
+
+/**
+ * Where the baseline's ups and downs in time are not known, drift that may be one of them is said and raises nothing. A
+ * change of units is none.
+ */
+export function describeProvisional(feature: string, evidence: DriftEvidence): Finding {
+  const finding = describeDrift(feature, evidence);
+  const unit = recogniseIn(evidence);
+  if (unit && !unit.falls) return finding;
+  const message = `${finding.message}; provisional: the baseline's ups and downs are not known yet`;
+  return { ...finding, tier: 'green', message };
+}
+
+function recogniseIn({ causes, baseline, current }: DriftEvidence): UnitChange | undefined {
+  return causes.includes('distribution') ? recogniseUnitChange(baseline, current) : undefined;
 }
 
 function describeStretch({ scale, windows, start, onset, callers = [] }: DriftStretch): Finding['evidence'] {

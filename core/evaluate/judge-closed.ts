@@ -2,16 +2,18 @@ import type { Baseline } from '../model/baseline.ts';
 import type { Calendar } from '../model/calendar.ts';
 import type { Layout } from '../model/layout.ts';
 import { type Finding, type Verdict, worstTier } from '../model/verdict.ts';
+import { capTiers } from '../model/worst-tiers.ts';
 import type { ChartFinding } from './charts/judge-charts.ts';
 import { addBeside, type BesideContext, type BesideInput, shareWithBeside } from './compare-beside.ts';
 import { joinQuality, judgeQuality, type QualityReference, rangeLevelOf } from './data-quality.ts';
 import type { DriftContext } from './drift-context.ts';
-import { evaluateWithDrift, type WindowInput } from './evaluate-window.ts';
 import type { DriftJudgement } from './judge-drift.ts';
+import { judgeInContext } from './judge-in-context.ts';
 import { type Learning, muteLearning, outputsOf } from './learning.ts';
 import { addPerformance, type PerformanceContext } from './performance/judge-performance.ts';
 import { nameSlices } from './slice-explanation.ts';
 import { judgeSlices, type SliceContext } from './slice-judgement.ts';
+import { composeVerdict, type WindowInput } from './window-verdict.ts';
 
 /** Everything that is known beside a closed window, and the level that each kind of finding may spend. */
 export interface ClosedContext {
@@ -39,15 +41,8 @@ export interface ClosedContext {
 export function judgeClosed(input: Omit<WindowInput, 'context' | 'mode'>, context: ClosedContext): Verdict {
   const { baseline } = input;
   const levels = levelsOfDrift(input, context);
-  const { verdict: alone, drift: whole } = evaluateWithDrift({
-    ...input,
-    mode: 'closed',
-    context: {
-      ...context.drift,
-      level: levels.baseline,
-      rangeLevel: rangeLevelOf(context.quality.level),
-    },
-  });
+  const drift = { ...context.drift, level: levels.baseline, rangeLevel: rangeLevelOf(context.quality.level) };
+  const { verdict: alone, drift: whole } = composeVerdict({ ...input, mode: 'closed', context: drift }, judgeInContext);
   if (!baseline) return alone;
   const drifted = new Set(Object.entries(alone.features).flatMap(([name, verdict]) => (verdict.drifted ? [name] : [])));
   const quality = judgeQuality({
@@ -70,7 +65,7 @@ export function judgeClosed(input: Omit<WindowInput, 'context' | 'mode'>, contex
     ? addBeside(judged, { ...besideInput(input, baseline, context.beside, context), level: levels.beside })
     : judged;
   const verdict = addPerformance(compared, context.performance);
-  return context.learning ? muteLearning(verdict, baseline.layout, context.learning) : verdict;
+  return capTiers(context.learning ? muteLearning(verdict, baseline.layout, context.learning) : verdict);
 }
 
 function levelsOfDrift({ policy }: Omit<WindowInput, 'context' | 'mode'>, { drift, beside }: ClosedContext) {

@@ -29,7 +29,7 @@ export interface FeatureDrift {
   readonly drifted: boolean;
   /** Position in `scales` of the surest drift; where there is none, of the smallest q-value; −1: nothing was tested. */
   readonly deciding: number;
-  /** Causes at the deciding scale, the surest first. */
+  /** Causes at the deciding scale, the surest first; of a feature that has not drifted: of its provisional drift. */
   readonly causes: readonly DriftCause[];
   /** The smallest over the scales; null: not tested. */
   readonly qValue: number | null;
@@ -100,20 +100,24 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
   };
 }
 
-/** A feature has drifted where it has at any scale; of those that have, or of all, the one with the smallest q-value decides. */
+/**
+ * A feature has drifted where it has at any scale; of those that have, else of those where it provisionally has, else of
+ * all, the one with the smallest q-value decides.
+ */
 export function decideOverScales(name: string, scales: readonly ScaleResult[]): FeatureDrift {
   let deciding = -1;
+  let decidingRank = 0;
   let qValue: number | null = null;
-  let drifted = false;
   scales.forEach((result, position) => {
     if (result.qValue === null) return;
     if (qValue === null || result.qValue < qValue) qValue = result.qValue;
-    const drifts = result.causes.length > 0;
+    const rank = result.causes.length === 0 ? 0 : result.isProvisional ? 1 : 2;
     const best = scales[deciding]?.qValue ?? null;
-    if (best === null || (drifts && !drifted) || (drifts === drifted && result.qValue < best)) deciding = position;
-    drifted ||= drifts;
+    if (best !== null && (rank < decidingRank || (rank === decidingRank && result.qValue >= best))) return;
+    deciding = position;
+    decidingRank = rank;
   });
-  return { name, scales, drifted, deciding, causes: scales[deciding]?.causes ?? [], qValue };
+  return { name, scales, drifted: decidingRank === 2, deciding, causes: scales[deciding]?.causes ?? [], qValue };
 }
 
 function layoutPositions(baseline: Baseline): ReadonlyMap<string, number> {

@@ -35,7 +35,7 @@ export interface LiveInput {
   readonly longestGapSeconds: number | undefined;
   /** Calls that the source reports since the last record and up to the capture delay ago; undefined: it can't tell. */
   readonly invocations: number | undefined;
-  /** Latency and availability objectives, judged by core/slo. */
+  /** Objectives with an error budget, judged by core/slo. */
   readonly slos: readonly SloVerdict[];
   /** Milliseconds since the epoch of the newest record known; absent: none yet. */
   readonly lastRecordTime: number | undefined;
@@ -64,9 +64,12 @@ export interface LiveJudgement {
  */
 export function judgeLive(input: LiveInput): LiveJudgement {
   const completeness = judgeCompleteness(input);
+  const missing = completeness.flatMap(({ finding }) => finding ?? []);
+  // What lacks values is named; that the budget of all of them burns is not told beside it.
+  const burning = input.slos.filter(({ kind }) => kind !== 'completeness' || missing.length === 0);
   const findings = [
-    ...input.slos.flatMap((slo) => describeBurningSlo(slo, input.slots, input.endMinute) ?? []),
-    ...completeness.flatMap(({ finding }) => finding ?? []),
+    ...burning.flatMap((slo) => describeBurningSlo(slo, input.slots, input.endMinute) ?? []),
+    ...missing,
     ...[findSchemaBreak(input), findSilence(input)].filter((finding) => finding !== undefined),
   ];
   return {

@@ -1,5 +1,7 @@
 import type { Layout } from '../model/layout.ts';
 import { type Finding, type Verdict, worstTier } from '../model/verdict.ts';
+import { chartId } from './charts/chart-finding.ts';
+import { meanOf } from './charts/window-values.ts';
 import { formatName } from './number-text.ts';
 
 /** How far the outputs of a new model version have been learned. */
@@ -10,17 +12,19 @@ export interface Learning {
   readonly of: number;
 }
 
-const muted: ReadonlySet<Finding['kind']> = new Set(['drift', 'unseen-category', 'range', 'chart']);
+const muted: ReadonlySet<Finding['kind']> = new Set(['drift', 'unseen-category', 'range']);
 
 /**
  * A new version is a new beginning, not an outage: what its outputs look like is learned from its first windows, and
- * until then their drift is said without raising the tier. Inputs, the quality of the data and objectives are judged
- * as ever.
+ * until then their drift, and charts of their means, are said without raising the tier. Inputs, the quality of the data,
+ * volume, silence and objectives are judged as ever.
  */
 export function muteLearning(verdict: Verdict, layout: Layout, learning: Learning): Verdict {
   const outputs = outputsOf(layout);
-  const isMuted = ({ kind, feature, tier }: Finding) =>
-    tier === 'yellow' && muted.has(kind) && (feature === undefined ? kind === 'chart' : outputs.has(feature));
+  const charts = new Set([...outputs].map((output) => chartId(meanOf(output))));
+  const isMuted = ({ id, kind, feature, tier }: Finding) =>
+    tier === 'yellow' &&
+    (kind === 'chart' ? charts.has(id) : muted.has(kind) && feature !== undefined && outputs.has(feature));
   const findings: readonly Finding[] = [
     ...verdict.findings.map((finding): Finding => (isMuted(finding) ? { ...finding, tier: 'green' } : finding)),
     {

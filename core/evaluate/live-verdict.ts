@@ -1,9 +1,9 @@
 import type { ModelPolicy } from '../model/policy.ts';
 import type { RecordCounts, Series } from '../model/profile.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { calibration } from './evaluate-window.ts';
 import type { LiveJudgement } from './judge-live.ts';
 import { formatInstant } from './number-text.ts';
+import { calibration } from './window-verdict.ts';
 
 /** The judgement of a minute and where it belongs. */
 export interface LiveVerdictInput {

@@ -30,6 +30,11 @@ export function formatDuration(seconds: number): string {
   return `${formatNumber(Number((seconds / 86_400).toPrecision(2)))} days`;
 }
 
+/** An e-value by its logarithm: `180`. Beyond a double's range only the power of ten is told. */
+export function formatEvidence(logEvidence: number): string {
+  return logEvidence < 600 ? formatNumber(Math.exp(logEvidence)) : `1e${Math.floor(logEvidence / Math.LN10)}`;
+}
+
 const latestTime = 8.64e15;
 
 /** ISO 8601 in UTC; times beyond what a date can hold are clipped to the nearest one that can be. */

@@ -89,11 +89,13 @@ function subtractWindows(
   windows: readonly CountedWindow[] | undefined,
   parts: readonly BaselineSlice[],
 ): readonly CountedWindow[] | undefined {
-  if (!windows || parts.some((part) => part.windows?.length !== windows.length)) return undefined;
-  return windows.map(({ records, counts }, window) => {
+  // Of a slice fewer windows may be known: the newest.
+  const known = Math.min(windows?.length ?? 0, ...parts.map((part) => part.windows?.length ?? 0));
+  if (!windows || known === 0) return undefined;
+  return windows.slice(-known).map(({ records, counts }, window) => {
     let rest = records;
     for (const part of parts) {
-      const [taken = 0, text = ''] = part.windows?.[window] ?? [];
+      const [taken = 0, text = ''] = part.windows?.at(window - known) ?? [];
       rest -= taken;
       addCountRuns(text, counts, -1);
     }
@@ -104,8 +106,8 @@ function subtractWindows(
 function describePart(baseline: Baseline, part: CountedPart, wanted?: ReadonlySet<string>): Baseline {
   const { offsets } = placeCoarseBins(baseline.layout);
   const known = new Map(baseline.features);
-  const { time } = baseline;
-  const windows = time && part.windows?.length === time.windows.length ? part.windows : undefined;
+  const time = newestWindows(baseline.time, part.windows?.length);
+  const windows = time && part.windows;
   const features = baseline.layout.features.flatMap(([name, layout], position): [string, BaselineFeature][] => {
     const whole = known.get(name);
     if (!whole || (wanted && !wanted.has(name))) return [];
@@ -144,6 +146,13 @@ function describePart(baseline: Baseline, part: CountedPart, wanted?: ReadonlySe
       }),
     notes: [],
   };
+}
+
+/** The baseline's times with the newest so many of its windows; undefined where it has not so many. */
+function newestWindows(time: Baseline['time'], count = 0): Baseline['time'] {
+  return time && count > 0 && count <= time.windows.length
+    ? { ...time, windows: time.windows.slice(-count) }
+    : undefined;
 }
 
 /** A summary with the given coarse counts: each bin's values lie in one bucket of it. */

@@ -7,7 +7,7 @@ import { formatDuration, formatMinute, formatName, formatNumber, formatShare } f
 const eventWords: Readonly<Record<SloVerdict['kind'], readonly [events: string, fault: string]>> = {
   latency: ['requests', 'were too slow'],
   availability: ['requests', 'failed'],
-  completeness: ['records', 'have no value'],
+  completeness: ['records', 'lack a required value'],
   freshness: ['minutes', 'had no record that is fresh enough'],
   metric: ['minutes', 'were out of bounds'],
 };
@@ -16,7 +16,7 @@ const eventWords: Readonly<Record<SloVerdict['kind'], readonly [events: string, 
  * The finding of an objective whose error budget burns too fast: which pair of windows says so, how fast, what is left of
  * the budget and, where it burns beyond chance, for how long that will last. Undefined where none does.
  * @param slots ascending; as far back as they are at hand
- * @param endMinute of the windows, exclusive
+ * @param endMinute of the windows, exclusive, where the verdict does not say another
  */
 export function describeBurningSlo(
   slo: SloVerdict,
@@ -26,9 +26,10 @@ export function describeBurningSlo(
   const { burning } = slo;
   if (burning === undefined) return undefined;
   const { tier, threshold, longMinutes, shortMinutes, bad, valid, longRate } = burning;
+  const end = burning.endMinute ?? endMinute;
   const [events, fault] = eventWords[slo.kind];
   const pair = `${tier} from ${formatNumber(threshold)} over ${formatWindow(longMinutes)} and ${formatWindow(shortMinutes)}`;
-  const sinceMinute = tier === 'red' ? findSince(slo, slots, endMinute, longMinutes) : undefined;
+  const sinceMinute = tier === 'red' ? findSince(slo, slots, end, longMinutes) : undefined;
   const observed = `${formatNumber(bad)} of ${formatNumber(valid)} ${events} of the last ${lastOf(longMinutes)} ${fault}`;
   const since = sinceMinute === undefined ? '' : `; since ${formatMinute(sinceMinute)}`;
   return {
@@ -37,6 +38,7 @@ export function describeBurningSlo(
     kind: 'slo',
     message: `${formatName(slo.name)}: ${observed}, ${formatNumber(longRate)} times what the objective allows (${pair})${describeBudget(slo)}${since}`,
     evidence: {
+      sloKind: slo.kind,
       good: slo.good,
       valid: slo.valid,
       objective: slo.objective,
@@ -52,7 +54,19 @@ export function describeBurningSlo(
       longRate,
       shortRate: burning.shortRate,
       sinceMinute: sinceMinute ?? null,
+      endMinute: end,
     },
+  };
+}
+
+/** The finding of an objective whose metrics can't be read: it stays as it was, which people must know. */
+export function describeUnmeasured({ name, kind }: Pick<SloVerdict, 'name' | 'kind'>, sinceMinute: number): Finding {
+  return {
+    id: `unmeasured:${name}`,
+    tier: 'yellow',
+    kind: 'unmeasured',
+    message: `${formatName(name)}: what it is counted from has not been readable since ${formatMinute(sinceMinute)}; until it is, it is neither raised nor cleared`,
+    evidence: { sloKind: kind, sinceMinute },
   };
 }
 

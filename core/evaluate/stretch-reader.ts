@@ -9,7 +9,7 @@ import { studentUpperTailQuick } from '../stats/student-t.ts';
 import { type Scatter, wanderTail } from '../stats/wander-tail.ts';
 import { BinComparison } from './bin-comparison.ts';
 import { foldCounts } from './bin-plan.ts';
-import { type Calibration, type FeatureCalibration, uncalibratedFloor } from './calibration.ts';
+import { type Calibration, type FeatureCalibration, uncalibrated } from './calibration.ts';
 import { detectableShift } from './detectable-shift.ts';
 import { combineTests } from './test-shares.ts';
 import type { Wander } from './wander.ts';
@@ -37,6 +37,10 @@ export interface StretchMeasurement {
   readonly unseen: TestResult | null;
   readonly unseenRise: number;
   readonly expectedUnseenShare: number;
+  /** There are records, and none has a value. */
+  readonly isEmpty: boolean;
+  /** The baseline's ups and downs in time are not known, and what is seen is not too gross to be one of them. */
+  readonly isProvisional: boolean;
   /** The feature's p-value over its tests (`combineTests`); null: not tested. */
   readonly combinedPValue: number | null;
 }
@@ -100,8 +104,8 @@ export class StretchReader {
     const { plan } = feature;
     this.comparison.compare(plan, this.current, this.expected, this.effectiveSize);
     const wander = feature.wander[this.#scaleIndex];
-    const minimumEffect =
-      floor > 0 && this.#calibration.kind === 'uncalibrated' ? Math.max(floor, uncalibratedFloor) : floor;
+    const { provisionalBelow } = this.#calibration;
+    const minimumEffect = floor > 0 && provisionalBelow !== undefined ? Math.max(floor, uncalibrated.floor) : floor;
     const scatter =
       wander && this.comparison.bins >= 2
         ? scatterOf(this.comparison.sampling, this.comparison.bins - 1, wander.shares)
@@ -131,6 +135,10 @@ export class StretchReader {
     const { comparison } = this;
     const pearson = scatter ? testPearson(comparison, scatter) : null;
     const ranks = scatter ? testRanks(comparison, ofPresent(wander.shares, presentShare)) : null;
+    const isGross = (effect: number) =>
+      (missing?.rise ?? 0) >= uncalibrated.grossRise ||
+      (unseen?.rise ?? 0) >= uncalibrated.grossRise ||
+      (scatter && testFloor(comparison, scatter, effect).pValue <= this.#policy.effectLevel);
     return {
       kind: plan.kind,
       scale: stretch.scale,
@@ -146,6 +154,8 @@ export class StretchReader {
       unseen: unseen?.test ?? null,
       unseenRise: unseen?.rise ?? 0,
       expectedUnseenShare: unseen?.expected ?? 0,
+      isEmpty: rows > 0 && present === 0,
+      isProvisional: provisionalBelow !== undefined && !isGross(provisionalBelow),
       combinedPValue: combineTests(plan.kind, {
         pearson: pearson?.pValue,
         ranks: ranks?.pValue,
@@ -295,6 +305,8 @@ const nothing = {
   unseen: null,
   unseenRise: 0,
   expectedUnseenShare: 0,
+  isEmpty: false,
+  isProvisional: false,
   combinedPValue: null,
 } as const;
 

@@ -81,6 +81,8 @@ export interface UnitChange {
   readonly factor?: number | undefined;
   /** `miles to kilometres`. */
   readonly meaning: string;
+  /** Turns the order of values round, as a small shift of values around zero may seem to. */
+  readonly falls?: true;
 }
 
 /**
@@ -119,10 +121,12 @@ export function recogniseUnitChange(baseline: FeatureStatistics, current: Featur
     .sort((a, b) => a.misfit - b.misfit);
   const [best] = ranked;
   if (!best || !(best.misfit <= 1)) return undefined;
-  const { factor, meaning, family } = best.conversion;
+  const { factor, meaning, family, falls } = best.conversion;
   const rivals = ranked.slice(1).filter(({ conversion }) => family === undefined || conversion.family !== family);
   const next = Math.min(unchanged, rivals[0]?.misfit ?? Number.POSITIVE_INFINITY);
-  return next > distinction * best.misfit ? { ...(factor !== undefined && { factor }), meaning } : undefined;
+  return next > distinction * best.misfit
+    ? { ...(factor !== undefined && { factor }), meaning, ...(falls && { falls }) }
+    : undefined;
 }
 
 type Quantiles = ReadonlyMap<number, number>;

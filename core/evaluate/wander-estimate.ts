@@ -1,6 +1,6 @@
 import { BlockReader, type FeatureWindows, foldWindows, type RawWander } from './measure-wander.ts';
 import { moderateWander } from './moderate-wander.ts';
-import { type FeatureWander, noWander, type Wander } from './wander.ts';
+import { type FeatureWander, noWander, scaleWander } from './wander.ts';
 import { type GroupedWindows, holdOutBlocks } from './window-set.ts';
 
 /** Blocks that a scale needs for an estimate of its own. */
@@ -53,7 +53,7 @@ export function estimateWander(
       if (!from) return { shares: noWander, missing: noWander, unseen: noWander };
       const baseScale = plans[base]?.scale ?? 1;
       const ratio = baseScale >= slotsPerDay ? scale / baseScale : 1;
-      return shrinkWander(from, meanVariance(ratio, persistence[feature] ?? 1));
+      return scaleWander(from, meanVariance(ratio, persistence[feature] ?? 1));
     });
   });
 }
@@ -74,14 +74,6 @@ function meanVariance(count: number, correlation: number): number {
   let sum = whole;
   for (let lag = 1; lag < whole; lag++) sum += 2 * (whole - lag) * correlation ** lag;
   return sum / (whole * whole);
-}
-
-function shrinkWander(wander: FeatureWander, factor: number): FeatureWander {
-  const shrink = ({ variance, uncertainty }: Wander) => ({
-    variance: variance * factor,
-    uncertainty: uncertainty * factor * factor,
-  });
-  return { shares: shrink(wander.shares), missing: shrink(wander.missing), unseen: shrink(wander.unseen) };
 }
 
 /**

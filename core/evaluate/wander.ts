@@ -13,3 +13,12 @@ export interface FeatureWander {
   readonly missing: Wander;
   readonly unseen: Wander;
 }
+
+/** The wander of something that varies by a factor more, or less. */
+export function scaleWander(wander: FeatureWander, factor: number): FeatureWander {
+  const scale = ({ variance, uncertainty }: Wander): Wander => ({
+    variance: variance * factor,
+    uncertainty: uncertainty * factor * factor,
+  });
+  return { shares: scale(wander.shares), missing: scale(wander.missing), unseen: scale(wander.unseen) };
+}

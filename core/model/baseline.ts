@@ -55,7 +55,7 @@ export interface SilenceCell {
 export interface BaselineSlice {
   readonly records: number;
   readonly counts: string;
-  /** [records, counts] per window, in the order of `time.windows`; absent where there are too many, or no times. */
+  /** [records, counts] per window, the last of `time.windows` in their order; absent where there are too many, or no times. */
   readonly windows?: readonly (readonly [records: number, counts: string])[] | undefined;
 }
 

@@ -18,6 +18,8 @@ export interface CaptureSource {
   readonly role: 'inferences' | 'requests';
   /** Custom attribute or field that names the model version. */
   readonly versionFrom?: string | undefined;
+  /** `endpoint`: the version is what the endpoint served at the record's time; then there is no `versionFrom`. */
+  readonly versionBy?: 'endpoint' | undefined;
 }
 
 /** Where labels come from. */
@@ -89,11 +91,12 @@ export interface AvailabilitySloPolicy {
   readonly endpoint?: string | undefined;
 }
 
-/** Share of rows that carry a value, judged per required feature. */
+/** Share of records that have a value in every required feature. Each of these is judged by itself as well. */
 export interface CompletenessSloPolicy {
   readonly kind: 'completeness';
   readonly name: string;
   readonly objective: number;
+  readonly periodSeconds: number;
 }
 
 /** Share of minutes at whose end the newest record is not older than the threshold. */
@@ -126,8 +129,8 @@ export type SloPolicy =
 
 /** Where a tier's messages go. */
 export interface SubscribedContact {
-  readonly kind: 'email' | 'https' | 'sqs' | 'lambda';
-  /** An e-mail address, a URL or a reference to the secret that holds it, or an ARN. */
+  readonly kind: 'email' | 'https' | 'sqs' | 'lambda' | 'eventBus';
+  /** An e-mail address, a URL, whose path may be a reference to the secret that holds it, or an ARN. */
   readonly address: string;
 }
 
@@ -163,7 +166,7 @@ export function isDelivered(contact: ContactPolicy): contact is DeliveredContact
   return contact.kind === 'pagerduty' || contact.kind === 'webhook' || contact.kind === 'chat';
 }
 
-/** The rule that turns p-values and effects into drift (statistics A4). */
+/** The rule that turns p-values and effects into drift. See docs/statistics/main-rule.md. */
 export interface DriftPolicy {
   /**
    * Benjamini–Hochberg level per window and scale: the weekly budget over windows a week and scales. Series in service at

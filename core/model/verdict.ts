@@ -1,3 +1,4 @@
+import type { ServedBy } from './endpoint.ts';
 import type { QualityMeasure } from './labels.ts';
 import type { FeatureKind } from './layout.ts';
 import type { RecordCounts } from './profile.ts';
@@ -25,6 +26,7 @@ export type FindingKind =
   | 'schema-break'
   | 'completeness'
   | 'slo'
+  | 'unmeasured'
   | 'silence'
   | 'quarantine'
   | 'duplicate'
@@ -33,6 +35,7 @@ export type FindingKind =
   | 'chart'
   | 'performance'
   | 'quality'
+  | 'quality-beside'
   | 'labelling'
   | 'beside'
   | 'caller'
@@ -299,6 +302,8 @@ export interface BurningPair {
   readonly valid: number;
   readonly longRate: number;
   readonly shortRate: number;
+  /** The minute (since the epoch) at which both windows end, exclusive; absent: with the verdict's own. */
+  readonly endMinute?: number | undefined;
 }
 
 /** What labels show of some records. */
@@ -315,6 +320,14 @@ export interface QualityReading {
   readonly estimated: Estimate | null;
 }
 
+/** What labels show of the records of one variant and version. */
+export interface VersionQuality {
+  readonly variant: string;
+  readonly version: string;
+  readonly matured: QualityReading;
+  readonly provisional: QualityReading;
+}
+
 /** An objective of the model's quality, by its labels. */
 export interface QualityVerdict {
   readonly name: string;
@@ -327,10 +340,14 @@ export interface QualityVerdict {
   readonly matured: QualityReading;
   /** Records whose labels may still come: yellow at most, whatever they show. */
   readonly provisional: QualityReading;
+  /** The same by variant and version, the largest first, at most ten; absent: all records are of one. */
+  readonly versions?: readonly VersionQuality[] | undefined;
   /** Share of the records of the last period and since that are matured, 0 to 1. */
   readonly labelMaturity: number;
   /** ln of the evidence that the objective is broken; red at that of `redEvidence`. Null: not tested. */
   readonly logEvidence: number | null;
+  /** 100, times the objectives of the model that share the level of false alarms. */
+  readonly redEvidence: number;
   /** The same with all records so far, those without a label counted as good. */
   readonly provisionalLogEvidence: number | null;
   readonly broken: boolean;
@@ -350,6 +367,8 @@ export interface Verdict {
   readonly tier: Tier;
   readonly records: RecordCounts;
   readonly requests?: RecordCounts | undefined;
+  /** What answered in the window, of models whose captures come from SageMaker endpoints; absent: nobody knows. */
+  readonly servedBy?: readonly ServedBy[] | undefined;
   /** The rule applied, so that the verdict can be recomputed. */
   readonly rule: {
     /** Benjamini–Hochberg level of this series' window, per stretch. */

@@ -8,8 +8,9 @@ import type { FleetPolicy, ModelPolicy } from '../model/policy.ts';
 import { type Tier, worstTier } from '../model/verdict.ts';
 import { type AlarmNotice, healthCause } from '../route/alarm-notice.ts';
 import { checkDoorbell, type Doorbell, doorbellSeconds } from '../route/doorbell.ts';
+import { readStanding } from './episode-rows.ts';
 import { readModelState } from './model-state.ts';
-import { type NotifyPorts, notifyOf, readStanding } from './notify.ts';
+import { type NotifyPorts, notifyOf } from './notify.ts';
 import { listSeries, newestVerdicts } from './series.ts';
 
 const partition = 'doorbells';

@@ -1,6 +1,6 @@
 import { type Calibration, calibrate, isOfOwnWindows } from '../evaluate/calibration.ts';
 import { type CallerExpectation, expectCallers } from '../evaluate/caller-caps.ts';
-import { choosePhaseOne } from '../evaluate/charts/phase-one.ts';
+import { choosePhaseOne, type SeenWindows } from '../evaluate/charts/phase-one.ts';
 import { type PreparedCharts, prepareCharts } from '../evaluate/charts/prepare-charts.ts';
 import { prepareQuality, type QualityReference } from '../evaluate/data-quality.ts';
 import { calibrateEmbeddings, type EmbeddingCalibration } from '../evaluate/embedding/calibrate-embeddings.ts';
@@ -11,7 +11,7 @@ import type { Baseline } from '../model/baseline.ts';
 import { type Calendar, utcCalendar } from '../model/calendar.ts';
 import type { ModelPolicy } from '../model/policy.ts';
 import type { SlicePolicy } from '../model/slice.ts';
-import { type StoredWindows, windowsOfWeek } from './learned-windows.ts';
+import { type StoredWindows, seenWindows, windowsOfWeek } from './learned-windows.ts';
 import { RecentlyUsed } from './recently-used.ts';
 
 /** A slice, prepared like a model of its own. */
@@ -127,6 +127,7 @@ function prepare(
         ...calibrationOptions(policy, baseline, calendar),
         learnedWindows: { starts: learned.starts, counts: learned.counts, ...(replaces && { replaces }) },
       });
+  const seen = learned && seenWindows(learned);
   const learnedEmbeddings = learned && {
     starts: learned.starts,
     rows: new Map(learned.embeddings),
@@ -136,7 +137,7 @@ function prepare(
     ...alone,
     calibration,
     embeddings: calibrateEmbeddings(baseline, calibration, { calendar, learned: learnedEmbeddings }),
-    chartsFor: remember((series) => learned && prepareFrom(baseline, learned, policy, calendar, series)),
+    chartsFor: remember((series) => seen && prepareFrom(baseline, seen, policy, calendar, series)),
   };
 }
 
@@ -159,7 +160,7 @@ function remember<Result>(compute: (series: number) => Result): (series: number)
  */
 function prepareFrom(
   baseline: Baseline,
-  learned: StoredWindows,
+  seen: SeenWindows,
   { windowSeconds, drift }: ModelPolicy,
   calendar: Calendar,
   series: number,
@@ -167,7 +168,7 @@ function prepareFrom(
   const { chartAlarmsPerWeek } = drift;
   if (chartAlarmsPerWeek === undefined) return undefined;
   const options = { windowSeconds, calendar, fewestWindows: windowsOfWeek(windowSeconds) };
-  const pasts = choosePhaseOne(baseline, learned, options);
+  const pasts = choosePhaseOne(baseline, seen, options);
   if (pasts.length === 0) return undefined;
   return prepareCharts(pasts, { windowSeconds, falseAlarmsPerWeek: chartAlarmsPerWeek / series });
 }

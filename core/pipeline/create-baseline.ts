@@ -1,6 +1,7 @@
 import { confidenceColumn, predictedColumn } from '../decode/class-columns.ts';
 import type { Decoded } from '../decode/decode-plan.ts';
-import { readNumber, readVector, validateBatch } from '../decode/validate.ts';
+import { readAnyNumber, readVector, validateBatch } from '../decode/validate.ts';
+import { chooseMeans, maximumMeans } from '../evaluate/charts/window-values.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { ScoreCalibration } from '../model/calibration-map.ts';
 import type { Layout } from '../model/layout.ts';
@@ -9,10 +10,10 @@ import type { RecordBatch } from '../model/record-batch.ts';
 import type { SlicePolicy } from '../model/slice.ts';
 import { BaselineBuilder } from '../profile/build-baseline.ts';
 import { LabelCounter, type LabelledScores } from '../profile/label-counter.ts';
-import { LeakageCounter } from '../profile/leakage.ts';
+import { type LabelColumn, LeakageCounter } from '../profile/leakage.ts';
 import { compareNames } from '../profile/names.ts';
-import { type ColumnChoice, planLayout } from '../profile/plan-layout.ts';
-import { Survey } from '../profile/survey.ts';
+import { type ColumnChoice, planFeature, planLayout } from '../profile/plan-layout.ts';
+import { type ColumnSurvey, Survey } from '../profile/survey.ts';
 
 /** Records that can be read twice: once to see what the columns are, once to count them. */
 export interface BaselineRecords {
@@ -43,6 +44,9 @@ export interface LabelOptions {
   readonly threshold?: number | undefined;
 }
 
+/** Outputs that a note lists at most. */
+const mostNamed = 5;
+
 /** A set of records that makes no baseline. */
 export class EmptyBaselineError extends Error {
   override readonly name = 'EmptyBaselineError';
@@ -54,7 +58,7 @@ export class EmptyBaselineError extends Error {
  *   none that can be compared with an output
  */
 export async function createBaseline(records: BaselineRecords, options: BaselineOptions): Promise<Baseline> {
-  const survey = new Survey(readNumber);
+  const survey = new Survey(readAnyNumber);
   const isVector = (column: string) => options.choose?.(column).kind === 'embedding';
   const unread = new Map<QuarantineReason, number>();
   for await (const { batch, quarantined } of within(records)) {
@@ -69,8 +73,8 @@ export async function createBaseline(records: BaselineRecords, options: Baseline
   if (layout.features.length === 0) {
     throw new EmptyBaselineError(`expected at least one column to compare, saw none: ${notes.join('; ')}`);
   }
-  const builder = new BaselineBuilder(layout, surveys, options.windowSeconds, options.slices, fitted, options.caller);
-  const leakage = new LeakageCounter(layout, survey.rows);
+  const builder = new BaselineBuilder(layout, surveys, { ...options, fitted });
+  const leakage = new LeakageCounter(layout, survey.rows, describeLabel(surveys, options.labels));
   const labels = options.labels && new LabelCounter(matchLabels(layout, options.labels));
   let rows = 0;
   for await (const { batch, quarantined, duplicates } of within(records)) {
@@ -85,7 +89,8 @@ export async function createBaseline(records: BaselineRecords, options: Baseline
   const calibration = labels?.finish();
   if (labels && !calibration) throw new EmptyBaselineError(describeNoLabels(options.labels?.column ?? '', labels));
   const labelled = calibration && labels ? noteLabels(calibration, labels) : [];
-  const baseline = builder.finish([...notes, ...labelled, ...leakage.notes(), ...noteUnread(unread)], calibration);
+  const said = [...notes, ...labelled, ...leakage.notes(), ...noteCharts(layout), ...noteUnread(unread)];
+  const baseline = builder.finish(said, calibration);
   if (baseline.records === 0) {
     throw new EmptyBaselineError(
       `expected at least one inference record that fits its columns, saw none: ${notes.join('; ')}`,
@@ -119,6 +124,22 @@ function matchLabels({ features }: Layout, { column: label, positive, threshold 
   throw new EmptyBaselineError(
     `labels in ${JSON.stringify(label)}: expected one numeric output or scores of classes to compare them with, saw ${seen}; name the outputs`,
   );
+}
+
+/** Inputs are held against the label, too, though it is no feature. */
+function describeLabel(surveys: readonly ColumnSurvey[], labels: LabelOptions | undefined): LabelColumn | undefined {
+  const survey = surveys.find(({ name }) => name === labels?.column);
+  return survey && { name: survey.name, layout: planFeature(survey), readNumber: readAnyNumber };
+}
+
+function noteCharts(layout: Layout): readonly string[] {
+  const { charted, others } = chooseMeans(layout);
+  if (others.length === 0) return [];
+  const named = others.slice(0, mostNamed).join(', ');
+  const more = others.length > mostNamed ? ` and ${others.length - mostNamed} more` : '';
+  return [
+    `means of ${charted.size} of ${charted.size + others.length} outputs are charted, at most ${maximumMeans}; only their drift is judged of ${named}${more}`,
+  ];
 }
 
 function describeNoLabels(column: string, { unread }: LabelCounter): string {

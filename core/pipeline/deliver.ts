@@ -1,9 +1,11 @@
 import type { AlertDocument } from '../model/alert-document.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { shortHash } from '../model/content-hash.ts';
+import type { Message } from '../model/delivery.ts';
 import { DeliveryFailed, DeliveryRefused } from '../model/delivery-errors.ts';
-import type { DeliveredContact, ModelPolicy } from '../model/policy.ts';
+import type { DeliveredContact, ModelPolicy, PagerDutyContact } from '../model/policy.ts';
 import { isDelivered } from '../model/policy.ts';
+import { rollbackEpisode } from '../rollback/rollback-message.ts';
 import { fleetModel } from '../route/alarm-notice.ts';
 import { chatNotification } from '../route/chat-notification.ts';
 import { type PagerAction, pagerAction, pagerEvent } from '../route/pager-event.ts';
@@ -50,15 +52,35 @@ export async function deliverTo(
   hosts: readonly string[],
   ports: DeliverPorts,
 ): Promise<void> {
-  const key = `${contactId(contact)}#${alert.episode}#${alert.tier}`;
+  const isOver = alert.event === 'recovered';
+  // Not noted where it means nothing to a pager: a trigger that is still being tried must not be taken for an old one.
+  if (contact.kind === 'pagerduty' && !pagerAction(alert)) return;
+  const key = toldKey(contact, alert.episode, alert.tier);
   const row = await ports.table.get(partition, key);
   const told = row ? (row.value as Told) : { sequence: 0, began: false };
-  if (told.sequence >= alert.detail.sequence) return;
-  await sendTo(contact, alert, told, hosts, ports);
-  const isOver = alert.event === 'recovered';
-  const now: Told = { sequence: alert.detail.sequence, began: !isOver };
-  // False: somebody else told it of the same, or of something newer, which is as good.
-  await ports.table.put(partition, key, now, row?.revision ?? 0);
+  if (told.sequence < alert.detail.sequence) {
+    await sendTo(contact, alert, told, hosts, ports);
+    const now: Told = { sequence: alert.detail.sequence, began: !isOver };
+    // False: somebody else told it of the same, or of something newer, which is as good.
+    await ports.table.put(partition, key, now, row?.revision ?? 0);
+  }
+  if (isOver && contact.kind === 'pagerduty') await closeRollback(contact, alert, ports);
+}
+
+/** A page about a rollback that failed is an incident of its own, and ends with the one that it was for. */
+async function closeRollback(contact: PagerDutyContact, alert: AlertDocument, ports: DeliverPorts): Promise<void> {
+  const episode = rollbackEpisode(alert.episode);
+  const key = toldKey(contact, episode, alert.tier);
+  const row = await ports.table.get(partition, key);
+  if (!row) return;
+  const told = row.value as Told;
+  if (!told.began) return;
+  await callPager(contact, { ...alert, episode }, ['resolve'], ports);
+  await ports.table.put(partition, key, { ...told, began: false } satisfies Told, row.revision);
+}
+
+function toldKey(contact: DeliveredContact, episode: string, tier: Message['tier']): string {
+  return `${contactId(contact)}#${episode}#${tier}`;
 }
 
 async function sendTo(
@@ -76,6 +98,15 @@ async function sendTo(
   }
   const action = pagerAction(alert);
   if (!action) return;
+  await callPager(contact, alert, action === 'trigger' || told.began ? [action] : ['trigger', action], ports);
+}
+
+async function callPager(
+  contact: PagerDutyContact,
+  alert: AlertDocument,
+  actions: readonly PagerAction[],
+  ports: DeliverPorts,
+): Promise<void> {
   const url = new URL(`https://${pagerHosts[contact.region]}/v2/enqueue`);
   const routingKey = (await ports.secrets.read(contact.address)).trim();
   if (!/^[A-Za-z0-9]{32}$/.test(routingKey)) {
@@ -83,9 +114,7 @@ async function sendTo(
       `secret ${contact.address}: expected an integration key of 32 letters and digits, saw ${routingKey.length} characters`,
     );
   }
-  const send = (step: PagerAction) => post(ports, url, JSON.stringify(pagerEvent(alert, step, routingKey)), {});
-  if (action !== 'trigger' && !told.began) await send('trigger');
-  await send(action);
+  for (const action of actions) await post(ports, url, JSON.stringify(pagerEvent(alert, action, routingKey)), {});
 }
 
 /** Of a URL in a secret only its host may be named. */

@@ -15,6 +15,7 @@ import { decodeCapture } from '../decode/decode-capture.ts';
 import { type DecodeLimits, type DecodePlan, defaultBatchRows, defaultLimits } from '../decode/decode-plan.ts';
 import { validateBatch } from '../decode/validate.ts';
 import { decodeIndexRows, encodeIndexRows } from '../join/index-rows.ts';
+import { canonicalJson } from '../model/canonical-json.ts';
 import type { IndexRows } from '../model/labels.ts';
 import type { CaptureSource } from '../model/policy.ts';
 import type { Fragment, SourceObject } from '../model/profile.ts';
@@ -23,10 +24,11 @@ import { compareNames } from '../profile/summarise.ts';
 import { RecordIndexer, readJoinIds } from './index-records.ts';
 import { ingestLabels } from './ingest-labels.ts';
 import { clockSkewMilliseconds, fragmentLifeMilliseconds, Intake } from './intake.ts';
-import { isMadeBy, keepRuntime, type RuntimeHashes, restoreRuntime } from './kept-runtime.ts';
+import { isMadeBy, keepRuntime, restoreRuntime } from './kept-runtime.ts';
 import { type CaptureEvent, type Location, locateCapture, placeCapture, RefusedCapture } from './locate.ts';
 import type { ModelRuntime } from './model-runtime.ts';
 import type { CaptureStore, Clock, KeySource, ObjectStore, StateTable, TouchQueue } from './ports.ts';
+import { RecordVersions, readRecordVersions } from './record-versions.ts';
 import { listSeries, registerSeries } from './series.ts';
 import { forgetUnfinished, noteUnfinished } from './unfinished.ts';
 import { parseFragment } from './window-reader.ts';
@@ -67,9 +69,11 @@ export interface IngestReport {
  * variant, window or layout, and have other keys. Fragments of the same object under both would count it twice. So the
  * first evidence decides: its header names policy and baselines by their hashes, both are kept before it is written, and
  * every delivery counts by them. To look which fragments are there would not do: a delivery of before the change may be
- * about to write its next one. Evidence is written once, so two builds at work at once can't disagree.
+ * about to write its next one. Evidence is written once, so two builds at work at once can't disagree. The same holds for
+ * what an endpoint served, where versions are named by it: what was known of it at first stands in the header.
  * @throws {RefusedCapture} for an object that is none of the model's; nothing is read.
  * @throws {IntegrityError} where the object's key was ingested before with other content.
+ * @throws {CaptureTooEarly} where it is not known yet what its endpoint served; nothing is written.
  */
 export async function ingestCapture(
   runtime: ModelRuntime,
@@ -115,15 +119,18 @@ async function ingestRecords(
 ): Promise<IngestReport> {
   const { name: model } = runtime.policy;
   await refuseOverwritten(ports, model, location, object, id);
-  const known = await listSeries(ports.table, model);
-  const versions = known.map(({ version }) => version);
-  let counted = await countRecords(runtime, ports, location, object, versions, limits);
+  const series = await listSeries(ports.table, model);
+  const versions = series.map(({ version }) => version);
+  const named = await readRecordVersions(ports.table, location);
+  let counted = await countRecords(runtime, ports, location, object, versions, limits, named);
+  named?.expectLooked(object.key, ports.clock.now() - object.lastModified);
 
   await keepRuntime(ports, runtime);
-  const begun = await putEvidence(ports, runtime, object, id, counted.bundle);
+  const begun = await putEvidence(ports, runtime, object, id, counted.bundle, named);
   if (begun) {
     const first = await restoreRuntime(ports, runtime, begun);
-    counted = await countRecords(first, ports, placeRecords(first, event), object, versions, limits);
+    const names = begun.served && new RecordVersions(begun.served);
+    counted = await countRecords(first, ports, placeRecords(first, event), object, versions, limits, names);
   }
   const { intake, indexer } = counted;
   // All series first: which versions have one of their own must not depend on how far a delivery came.
@@ -149,20 +156,25 @@ interface CountedRecords {
   readonly bundle: Uint8Array;
 }
 
+/** @param named absent: records tell their versions */
 async function countRecords(
-  runtime: ModelRuntime,
+  current: ModelRuntime,
   ports: IngestPorts,
   location: Location<CaptureSource>,
   object: SourceObject,
   versions: readonly string[],
   limits: DecodeLimits,
+  named?: RecordVersions,
 ): Promise<CountedRecords> {
+  // Of lines that can't be read, too.
+  const usual = named?.at(Math.min(location.keyTime ?? object.lastModified, object.lastModified));
+  const runtime = usual === undefined ? current : { ...current, defaultVersion: usual };
   const callerKey = await readCallerKey(runtime, ports.keys);
   const joinIds = location.source.role === 'inferences' ? await readJoinIds(runtime, ports.keys) : undefined;
   const { labels } = runtime.policy;
   const indexer = joinIds && labels && new RecordIndexer(runtime, labels, joinIds);
   const intake = new Intake(runtime, location, object, versions, callerKey, indexer);
-  const bundle = await decodeInto(intake, runtime, ports, location, object, limits);
+  const bundle = await decodeInto(intake, runtime, ports, location, object, limits, named);
   return { intake, indexer, bundle };
 }
 
@@ -204,6 +216,7 @@ async function decodeInto(
   location: Location<CaptureSource>,
   object: SourceObject,
   limits: DecodeLimits,
+  named?: RecordVersions,
 ): Promise<Uint8Array> {
   const day = evidenceDay(object);
   const writer = new BundleWriter(
@@ -214,6 +227,7 @@ async function decodeInto(
       baselines: runtime.baselineHashes,
       windowSeconds: runtime.policy.windowSeconds,
       code: runtime.code,
+      served: named?.served,
       source: object,
     },
     await ports.keys.modelDayKey(runtime.policy.name, day),
@@ -221,7 +235,7 @@ async function decodeInto(
   const parts: Uint8Array[] = [];
   for await (const decoded of decodeCapture(
     ports.captures.read(object),
-    planDecoding(runtime, location, object, limits),
+    planDecoding(runtime, location, object, limits, named),
   )) {
     const valid = validateBatch(decoded.batch, (version) => runtime.layoutOf(version));
     const quarantined = [...decoded.quarantined, ...valid.quarantined];
@@ -245,6 +259,7 @@ function planDecoding(
   location: Location<CaptureSource>,
   object: SourceObject,
   limits: DecodeLimits,
+  named?: RecordVersions,
 ): DecodePlan {
   const { source, variant } = location;
   return {
@@ -252,6 +267,8 @@ function planDecoding(
     gzip: 'auto',
     variant,
     versionFrom: source.versionFrom,
+    // Nothing was served after the object arrived, whatever a record says.
+    ...(named && { versionAt: (time) => named.at(Math.min(time, object.lastModified)) }),
     defaultVersion: source.versionFrom === undefined || source.role === 'requests' ? runtime.defaultVersion : undefined,
     versions: runtime.policy.versions,
     role: source.role,
@@ -261,22 +278,25 @@ function planDecoding(
   };
 }
 
-/** @returns whose evidence is in force, where it is that of another configuration or other baselines. */
+/** @returns whose evidence is in force, where it is that of another configuration, other baselines or other versions. */
 async function putEvidence(
   ports: IngestPorts,
   runtime: ModelRuntime,
   object: SourceObject,
   id: string,
   bundle: Uint8Array,
-): Promise<RuntimeHashes | undefined> {
+  named?: RecordVersions,
+): Promise<BundleHeader | undefined> {
   const model = runtime.policy.name;
   const day = evidenceDay(object);
   const dayKey = await ports.keys.modelDayKey(model, day);
   // Another configuration or build may have written the bundle: then the evidence of this very object is safe already.
-  const others: RuntimeHashes[] = [];
+  const others: BundleHeader[] = [];
+  const isMadeAlike = (known: BundleHeader) =>
+    isMadeBy(runtime, known) && canonicalJson(known.served ?? null) === canonicalJson(named?.served ?? null);
   await putFact(ports.audit, bundleKey(model, day, id), bundle, (existing) => {
     const known = openSameSource(existing, dayKey, object);
-    if (known && !isMadeBy(runtime, known)) others.push(known);
+    if (known && !isMadeAlike(known)) others.push(known);
     return known !== undefined;
   });
   return others[0];

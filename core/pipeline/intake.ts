@@ -44,6 +44,7 @@ export class Intake {
   readonly #windows = new Map<string, OpenWindow>();
   readonly #indicators: Watch['indicators'];
   readonly #required: readonly string[];
+  readonly #completeness: string | undefined;
   readonly #ignored: ReadonlySet<string>;
   readonly #slicePlans = new Map<Layout, SlicePlan>();
   readonly #callerPlans = new Map<VersionPolicy, CallerPlan>();
@@ -84,6 +85,7 @@ export class Intake {
     this.#indicators = slos
       .filter((slo) => slo.kind !== 'completeness' && !isMeasured(slo))
       .map((slo) => ({ slo: slo.name, classify: (invocation) => classifyRequest(slo, invocation) }));
+    this.#completeness = slos.find(({ kind }) => kind === 'completeness')?.name;
     this.#required = features.filter(([, feature]) => feature.required).map(([name]) => name);
     this.#ignored = new Set(features.filter(([, feature]) => feature.ignore).map(([name]) => name));
   }
@@ -181,9 +183,10 @@ export class Intake {
 
   /**
    * The version a record is counted under. Callers may name versions at will: beyond so many, new ones that the
-   * configuration doesn't name literally share a series.
+   * configuration doesn't name literally share a series. What an endpoint served is not theirs to name.
    */
   #seriesVersion(version: string): string {
+    if (this.#location.source.versionBy === 'endpoint') return version;
     if (this.#versions.has(version) || this.#runtime.isConfigured(version, 'literally')) return version;
     if (this.#versions.size >= maximumVersions) return otherVersions;
     this.#versions.add(version);
@@ -206,6 +209,7 @@ export class Intake {
         layout: this.#runtime.layoutOf(version),
         indicators: this.#indicators,
         required: this.#required,
+        completeness: this.#completeness,
         ignored: this.#ignored,
         role: this.#location.source.role,
         slices: this.#slicePlanOf(version),

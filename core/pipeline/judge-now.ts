@@ -6,6 +6,7 @@ import { shortHash } from '../model/content-hash.ts';
 import type { MinuteSlot } from '../model/profile.ts';
 import { restateSeconds } from '../model/rollback.ts';
 import { type Finding, type Verdict, worstTier } from '../model/verdict.ts';
+import { capTiers } from '../model/worst-tiers.ts';
 import { noRecords } from '../profile/summarise.ts';
 import { judgeSlos } from '../slo/judge-slos.ts';
 import { isMeasured } from '../slo/measured-slis.ts';
@@ -22,6 +23,7 @@ import { type ModelState, updateModelState } from './model-state.ts';
 import type { Clock, InvocationCounter, ObjectStore, StateTable } from './ports.ts';
 import type { RollUpReader } from './roll-up.ts';
 import { type SeriesState, seriesOfState, windowAt } from './series.ts';
+import { readServedBy } from './served-endpoints.ts';
 import { readQuality } from './stored-quality.ts';
 import type { WindowReader } from './window-reader.ts';
 import { encodeJson } from './write-once.ts';
@@ -32,6 +34,10 @@ export interface LivePorts {
   readonly table: StateTable;
   readonly invocations: InvocationCounter;
   readonly clock: Clock;
+  /** Where what is watched ends, as a recording does, live judgement stands still. Absent: it is `clock`. */
+  readonly liveClock?: Clock | undefined;
+  /** Whether nothing is found of a model live at a time, as it is known. Absent: it is judged. */
+  readonly isQuiet?: ((model: string, time: number) => boolean) | undefined;
   readonly windows: WindowReader;
   readonly rollUps: RollUpReader;
   /** Absent: there are no metrics to count objectives from. */
@@ -52,7 +58,8 @@ export async function judgeNow(
   series: readonly SeriesState[],
   state: ModelState,
 ): Promise<LiveJudgement> {
-  const now = ports.clock.now();
+  const clock = ports.liveClock ?? ports.clock;
+  const now = clock.now();
   const { policy } = runtime;
   const from = firstHourToRead(runtime, series, now);
   const slots = await readSlots(runtime, ports, series, from, now);
@@ -66,7 +73,14 @@ export async function judgeNow(
     endMinute,
     new Map(state.live.burning),
   );
-  const measured = await judgeMeasured(runtime, ports, series, state, { slots, slotsFrom, endMinute }, hours);
+  const measured = await judgeMeasured(
+    runtime,
+    { ...ports, clock },
+    series,
+    state,
+    { slots, slotsFrom, endMinute },
+    hours,
+  );
   const judged = judgeLive({
     policy,
     slots: measured.slots.length > 0 ? mergeMinuteSlots([slots, measured.slots]) : slots,
@@ -80,13 +94,13 @@ export async function judgeNow(
   });
   const integrity = state.integrity.filter(([, since]) => now - since < integrityMilliseconds).map(describeIntegrity);
   const labels = await readQuality(runtime, ports);
-  const judgement = {
+  const judgement = capTiers({
     ...judged,
-    tier: worstTier([judged.tier, labels.tier, ...integrity.map(({ tier }) => tier)]),
-    findings: [...integrity, ...judged.findings, ...labels.findings],
+    tier: worstTier([judged.tier, labels.tier, ...[...integrity, ...measured.findings].map(({ tier }) => tier)]),
+    findings: [...integrity, ...judged.findings, ...measured.findings, ...labels.findings],
     quality: labels.quality,
     labelCoverage: labels.coverage ?? undefined,
-  };
+  });
   return keepChange(runtime, ports, series, state, judgement, slots, endMinute, lastRecordTime);
 }
 
@@ -213,7 +227,9 @@ async function keepChange(
       counted: 0,
       quarantined: 0,
     });
-  const verdict = createLiveVerdict({
+  const end = endMinute * millisecondsPerMinute;
+  const servedBy = await readServedBy(ports.table, policy, named.variant, { start: end - millisecondsPerHour, end });
+  const live = createLiveVerdict({
     policy,
     series: named,
     judgement,
@@ -226,6 +242,7 @@ async function keepChange(
       profiles: [],
     },
   });
+  const verdict = servedBy.length > 0 ? { ...live, servedBy } : live;
   const key = liveVerdictKey({ model: policy.name, ...named }, Math.floor(now / millisecondsPerMinute));
   const inForce = await putFirst(ports.state, key, verdict);
   await putEvidenceEntry(ports.audit, policy.name, now, 'verdict', `${key}\n${dayKey(now)}`, inForce);
@@ -237,9 +254,11 @@ async function keepChange(
   return { ...judgement, tier: inForce.tier, findings: inForce.findings };
 }
 
-/** Of red and yellow findings of objectives the tier is in it: one that burns faster or slower than before is news. */
+/** Of findings of objectives the tier is in it: one that burns faster or slower, or whose labels prove more, is news. */
 function hashFindings({ tier, findings }: Pick<Verdict, 'tier' | 'findings'>): string {
-  const names = findings.map((finding) => (finding.kind === 'slo' ? `${finding.tier} ${finding.id}` : finding.id));
+  const names = findings.map((finding) =>
+    finding.kind === 'slo' || finding.kind === 'quality' ? `${finding.tier} ${finding.id}` : finding.id,
+  );
   return shortHash(JSON.stringify([tier, names.sort()]));
 }
 

@@ -1,6 +1,8 @@
 import { parseProfileKey, parseVerdictKey, profileKey, verdictKey, verdictWindowPrefix } from '../contract/keys.ts';
-import { evaluateWindow, type WindowInput } from '../evaluate/evaluate-window.ts';
+import { holdBack } from '../evaluate/hold-back.ts';
 import { judgeClosed } from '../evaluate/judge-closed.ts';
+import { judgeInContext as judgeFeatures } from '../evaluate/judge-in-context.ts';
+import { composeVerdict, type WindowInput } from '../evaluate/window-verdict.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { shortHash } from '../model/content-hash.ts';
 import type { Profile, Series, Window } from '../model/profile.ts';
@@ -13,6 +15,7 @@ import type { Clock, InvocationCounter, MetricSink, ObjectStore, StateTable } fr
 import { publishMetrics, type RefusedMetrics } from './publish-metrics.ts';
 import { rollUpWindow, settledRevision } from './roll-up.ts';
 import { beginSeries, isSameSeries, type NewestVerdict, updateSeries } from './series.ts';
+import { readServedBy } from './served-endpoints.ts';
 import { keepTrail } from './trail-store.ts';
 import type { WindowContent, WindowReader } from './window-reader.ts';
 import { encodeJson, parseStored, putFact } from './write-once.ts';
@@ -83,7 +86,9 @@ async function putVerdict(
   earlier: Earlier,
 ): Promise<Revision | undefined> {
   await putProfile(ports, series, window, content, profile);
-  const verdict = await judge(runtime, ports, series, window, content, profile, earlier);
+  const judged = await judge(runtime, ports, series, window, content, profile, earlier);
+  const servedBy = await readServedBy(ports.table, runtime.policy, series.variant, window);
+  const verdict = servedBy.length > 0 ? { ...judged, servedBy } : judged;
   const key = verdictKey(series, window.start, verdict.revision);
   return (await ports.state.putOnce(key, encodeJson(verdict))) === 'different' ? undefined : { key, verdict };
 }
@@ -153,7 +158,7 @@ async function judge(
       ...(context && { trails: context.keys }),
     },
   };
-  if (!context) return evaluateWindow({ ...input, mode: 'closed' });
+  if (!context) return composeVerdict({ ...input, mode: 'closed' }, judgeFeatures).verdict;
   const verdict = await judgeInContext(input, context);
   const before = history.at(-1)?.verdict;
   if (!before || tierValue[verdict.tier] <= tierValue[before.tier]) return verdict;
@@ -169,27 +174,27 @@ async function judgeInContext(input: Omit<WindowInput, 'mode'>, context: JudgeCo
 
 /**
  * Late data restate their window, but a second look at it is paid for from a budget of its own: the first revision is
- * tested once more at that level, and only what passes raises the tier. Later revisions never do.
+ * tested once more at that level, and only what passes raises the tier. In later revisions no test does.
  */
-async function retest(
+function retest(
   input: Omit<WindowInput, 'mode'>,
   { closed, retest: levels }: JudgeContext,
   verdict: Verdict,
   before: Verdict,
   /** Which judgement of the window this is: 1 is the second. */
   order: number,
-): Promise<Verdict> {
+): Verdict {
   const confirmed =
-    order === 1 &&
-    levels &&
-    judgeClosed(input, {
-      ...closed,
-      drift: { ...closed.drift, level: levels.drift },
-      quality: { ...closed.quality, level: levels.quality },
-      charts: [],
-      slices: undefined,
-    });
-  return confirmed && tierValue[confirmed.tier] > tierValue[before.tier] ? verdict : { ...verdict, tier: before.tier };
+    order === 1 && levels
+      ? judgeClosed(input, {
+          ...closed,
+          drift: { ...closed.drift, level: levels.drift },
+          quality: { ...closed.quality, level: levels.quality },
+          charts: [],
+          slices: undefined,
+        })
+      : undefined;
+  return holdBack(verdict, before, confirmed);
 }
 
 /** Calls of the model in the window; undefined where nobody can tell. HTTP captures prove calls, never their absence. */

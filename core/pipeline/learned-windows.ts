@@ -1,11 +1,12 @@
 import { learnedKey } from '../contract/keys.ts';
 import type { LearnedWindows } from '../evaluate/calibration.ts';
+import type { SeenWindows } from '../evaluate/charts/phase-one.ts';
 import type { WindowValue } from '../evaluate/charts/window-values.ts';
 import { embeddingsOfTrails } from '../evaluate/embedding/embedding-trail.ts';
 import { windowsOfTrails } from '../evaluate/trail.ts';
 import type { Series } from '../model/profile.ts';
 import type { ObjectStore } from './ports.ts';
-import type { TrailReader } from './trail-store.ts';
+import type { SeriesTrail, TrailReader } from './trail-store.ts';
 import { encodeJson, parseStored } from './write-once.ts';
 
 /** The first windows of a series, from which is learned what its baseline can't tell. Written once. */
@@ -17,12 +18,19 @@ export interface StoredWindows extends LearnedWindows {
   readonly embeddings?: readonly (readonly [feature: string, rows: readonly (readonly number[])[]])[] | undefined;
   /** Per window: its scalars. */
   readonly values: readonly (readonly WindowValue[])[];
+  /** Those before them, of which no counts are kept because there are too many; absent: none. */
+  readonly earlier?: SeenWindows | undefined;
 }
 
 const secondsPerWeek = 604_800;
 const fewestWindows = 24;
-/** Numbers kept of windows × bins: a series with more of both learns nothing. */
-const maximumCounts = 5_000_000;
+/**
+ * Numbers kept of windows × bins, beside those of a baseline in the same memory. Of more windows those of the newest are
+ * kept: four weeks of 1,200 numeric features by the hour, or of 300 by the quarter of an hour.
+ */
+const maximumCounts = 10_000_000;
+/** Trails in memory at a time. */
+const readTogether = 64;
 
 /** Windows in a week, after which a new version is no longer learned about. */
 export function windowsOfWeek(windowSeconds: number): number {
@@ -49,7 +57,7 @@ export function milestoneOf(series: Series, windowSeconds: number, windows: numb
 
 /**
  * What was learned up to a milestone. The first judgement after it reads the trails of all those windows, once.
- * @returns undefined where the windows are gone, or too many to be kept
+ * @returns undefined where the windows are gone, or no 24 of them can be kept
  */
 export async function readLearned(
   store: ObjectStore,
@@ -65,24 +73,66 @@ export async function readLearned(
   return learned;
 }
 
+/** All windows that were learned from, with what is charted of them. */
+export function seenWindows({ earlier, starts, values }: StoredWindows): SeenWindows {
+  return earlier
+    ? { starts: [...earlier.starts, ...starts], values: [...earlier.values, ...values] }
+    : { starts, values };
+}
+
 async function collectWindows(trails: TrailReader, series: Series, count: number): Promise<StoredWindows | undefined> {
-  const first = (await trails.list(series)).slice(0, count);
-  const read = await trails.read(series, first);
-  const windows = windowsOfTrails(read);
-  const bins = read[0]?.counts.reduce((sum, row) => sum + row.length, 0) ?? 0;
-  // Where the first have expired, those that are left are not what the key says.
-  if (read[0]?.windows !== 1 || windows.length < fewestWindows || bins * windows.length > maximumCounts)
-    return undefined;
-  const embeddings = embeddingsOfTrails(read);
-  const values = new Map(read.map((trail) => [trail.windowStart, trail.values]));
+  const starts = (await trails.list(series)).slice(0, count);
+  const windows: CollectedWindow[] = [];
+  let kept = 0;
+  let previous: SeriesTrail | undefined;
+  for (let from = 0; from < starts.length; from += readTogether) {
+    const read = await trails.read(series, starts.slice(from, from + readTogether));
+    // Where the first have expired, those that are left are not what the key says.
+    if (!previous && read[0]?.windows !== 1) return undefined;
+    windows.push(...windowsBetween(previous, read));
+    previous = read.at(-1) ?? previous;
+    const bins = previous?.counts.reduce((sum, row) => sum + row.length, 0) ?? 0;
+    kept = Math.min(windows.length, Math.floor(maximumCounts / Math.max(1, bins)));
+    for (const window of windows.slice(0, windows.length - kept)) window.counts = [];
+  }
+  if (kept < fewestWindows) return undefined;
+  const [earlier, newest] = [windows.slice(0, -kept), windows.slice(-kept)];
+  const rowsOf = (name: string) => newest.map(({ embeddings }) => embeddings.get(name) ?? []);
+  const embeddings = [...(newest[0]?.embeddings.keys() ?? [])].map((name) => [name, rowsOf(name)] as const);
   return {
     schema: 'tidewatch.learned/1',
     windows: count,
-    starts: windows.map(({ start }) => start),
-    counts: (windows[0]?.counts ?? []).map((_, feature) =>
-      windows.map((window) => Array.from(window.counts[feature] ?? [])),
-    ),
-    ...(embeddings.size > 0 && { embeddings: [...embeddings] }),
-    values: windows.map(({ start }) => values.get(start) ?? []),
+    starts: newest.map(({ start }) => start),
+    counts: (newest[0]?.counts ?? []).map((_, feature) => newest.map(({ counts }) => counts[feature] ?? [])),
+    ...(embeddings.length > 0 && { embeddings }),
+    values: newest.map(({ values }) => values),
+    ...(earlier.length > 0 && {
+      earlier: { starts: earlier.map(({ start }) => start), values: earlier.map(({ values }) => values) },
+    }),
   };
+}
+
+interface CollectedWindow {
+  readonly start: number;
+  /** Per feature; empty where they are not kept. */
+  counts: readonly (readonly number[])[];
+  readonly embeddings: ReadonlyMap<string, readonly number[]>;
+  readonly values: readonly WindowValue[];
+}
+
+/** The windows of some trails in a row, of which `previous` is the one before them. */
+function windowsBetween(previous: SeriesTrail | undefined, trails: readonly SeriesTrail[]): readonly CollectedWindow[] {
+  const all = previous ? [previous, ...trails] : trails;
+  const embeddings = embeddingsOfTrails(all);
+  const values = new Map(trails.map((trail) => [trail.windowStart, trail.values]));
+  return windowsOfTrails(all).flatMap(({ start, counts }, index) => {
+    const ofWindow = values.get(start);
+    if (!ofWindow) return [];
+    return {
+      start,
+      counts: counts.map((row) => Array.from(row)),
+      embeddings: new Map([...embeddings].map(([name, rows]) => [name, rows[index] ?? []])),
+      values: ofWindow,
+    };
+  });
 }

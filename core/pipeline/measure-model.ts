@@ -1,4 +1,5 @@
 import { evaluationLagLimitSeconds } from '../contract/alarm-definitions.ts';
+import type { LiveJudgement } from '../evaluate/judge-live.ts';
 import { minimumQuarantined } from '../evaluate/record-findings.ts';
 import { type Tier, worstTier } from '../model/verdict.ts';
 import type { ModelState as ModelGauges } from '../publish/gauge-metrics.ts';
@@ -18,6 +19,8 @@ export async function measureModel(
   return gauges ?? unreadable(runtime.policy.name);
 }
 
+const nothingFound: LiveJudgement = { tier: 'green', findings: [], slos: [] };
+
 function unreadable(model: string): ModelGauges {
   return { model, tier: 'red', evaluationLagSeconds: undefined, quarantineShare: undefined, slos: [] };
 }
@@ -31,8 +34,10 @@ async function measureReadable(
   const now = ports.clock.now();
   // The first tick makes the model known: silence counts from then.
   const model = await updateModelState(ports.table, policy.name, now, (state) => state);
-  const judgement = await judgeNow(runtime, ports, states, model);
-  const lagSeconds = Math.max(0, (now - judgedUntil(runtime, states, model.since, now)) / 1000);
+  const isQuiet = model.live.tier === 'green' && ports.isQuiet?.(policy.name, now);
+  const judgement = isQuiet ? nothingFound : await judgeNow(runtime, ports, states, model);
+  const seen = (ports.liveClock ?? ports.clock).now();
+  const lagSeconds = Math.max(0, (seen - judgedUntil(runtime, states, model.since, now)) / 1000);
   const stale = lagSeconds > evaluationLagLimitSeconds(policy);
   const newest = newestVerdicts(states);
   return {

@@ -23,14 +23,23 @@ const concurrentModels = 5;
 const variantMilliseconds = 3 * millisecondsPerDay;
 const maximumVariants = 20;
 
+/** What is known of a metric that was asked for. */
+interface Reading {
+  readonly values: MinuteValues;
+  /** When they were read, in milliseconds since the epoch. */
+  readonly time: number;
+  /** False where a later tick could not read it. */
+  readonly isNewest: boolean;
+}
+
 /**
  * What CloudWatch says of objectives that captures can't count, read once a tick for all models together. What a tick
- * could not read is what the tick before knew.
+ * could not read is what the tick before knew, and as old.
  */
 export class Measurements {
   readonly #reader: MetricReader;
-  #known = new Map<string, MinuteValues>();
-  #unread = new Set<string>();
+  /** Undefined: it was asked for and never read. */
+  #readings = new Map<string, Reading | undefined>();
 
   constructor(reader: MetricReader) {
     this.#reader = reader;
@@ -62,19 +71,25 @@ export class Measurements {
       Math.floor(from / minuteMilliseconds),
       Math.floor(now / minuteMilliseconds) + 1,
     );
-    const before = this.#known;
-    this.#unread = new Set(metrics.flatMap(([name], index) => (answers[index] === undefined ? [name] : [])));
-    this.#known = new Map(metrics.map(([name], index) => [name, answers[index] ?? before.get(name) ?? []]));
+    const before = this.#readings;
+    this.#readings = new Map(
+      metrics.map(([name], index) => {
+        const values = answers[index];
+        const known = before.get(name);
+        return [name, values ? { values, time: now, isNewest: true } : known && { ...known, isNewest: false }];
+      }),
+    );
   }
 
-  /** What is known of a metric, ascending; undefined where it was never asked for. */
-  valuesOf(metric: MeasuredMetric): MinuteValues | undefined {
-    return this.#known.get(nameOf(metric));
+  /** What is known of a metric; undefined where it was never read. */
+  readingOf(metric: MeasuredMetric): Reading | undefined {
+    return this.#readings.get(nameOf(metric));
   }
 
-  /** True where the last reading told of it: what comes of it may be kept for good. */
-  isKnown(metric: MeasuredMetric): boolean {
-    return this.#known.has(nameOf(metric)) && !this.#unread.has(nameOf(metric));
+  /** True where the last tick asked for it and was not told. */
+  isUnread(metric: MeasuredMetric): boolean {
+    const name = nameOf(metric);
+    return this.#readings.has(name) && this.#readings.get(name)?.isNewest !== true;
   }
 }
 

@@ -23,6 +23,8 @@ export interface ModelState {
   readonly rollUps: readonly (readonly [day: string, key: string])[];
   /** The hour (since the epoch) before which measured objectives are in the roll-ups; absent: none is yet. */
   readonly measuredThrough?: number | undefined;
+  /** Objectives of metrics that can't be read, and the newest time of which they are known; absent: all can be. */
+  readonly unread?: readonly (readonly [slo: string, since: number])[] | undefined;
   /** Keys that hold other bytes than they should: [key, first seen]. */
   readonly integrity: readonly (readonly [key: string, since: number])[];
 }

@@ -1,8 +1,13 @@
 import { parseAlarmMessage } from '../alarm/alarm-message.ts';
+import { modelAlarmNames, runbookArticles, suppressionSeconds } from '../contract/alarm-definitions.ts';
 import type { AlarmDefinition } from '../model/alarm.ts';
 import type { ModelPolicy } from '../model/policy.ts';
+import type { Finding, Verdict } from '../model/verdict.ts';
+import { judgeAftermath } from '../route/aftermath.ts';
 import { type AlarmNotice, alarmNotice, episodeTransition, healthCause } from '../route/alarm-notice.ts';
 import { companyOf, DependencyGraph, mutedBy, type Standings } from '../route/cascade.ts';
+import { amongCauses, type KnownCause, ringOf } from '../route/cause-owners.ts';
+import { describeCause, narrowVerdict } from '../route/causes.ts';
 import { composeMessage } from '../route/compose-message.ts';
 import {
   acknowledge,
@@ -11,6 +16,7 @@ import {
   type EpisodeMessage,
   type EpisodeState,
   type EpisodeStep,
+  isSettled,
   type MessageTier,
   reportAffected,
   speak,
@@ -18,10 +24,26 @@ import {
 } from '../route/episode.ts';
 import type { StoredVerdict } from '../route/judgement.ts';
 import { isExplained } from '../route/tier-policy.ts';
+import {
+  belongsTo,
+  followModel,
+  keysInForce,
+  listIncidents,
+  type NamedEpisode,
+  readCauses,
+  readVerdicts,
+} from './cause-ledger.ts';
+import {
+  createEpisodeRow,
+  type EpisodeRow,
+  episodeKey,
+  episodePartition,
+  type PendingMessage,
+  readEpisodeRow,
+} from './episode-rows.ts';
 import { putEvidenceEntry } from './evidence.ts';
-import { parseVerdict } from './judge-window.ts';
 import { readModelState } from './model-state.ts';
-import type { Clock, Notifier, ObjectStore, StateRow, StateTable } from './ports.ts';
+import type { Clock, Notifier, ObjectStore, StateTable } from './ports.ts';
 import { listSeries, newestVerdicts as newestOf } from './series.ts';
 
 export interface NotifyPorts {
@@ -32,25 +54,9 @@ export interface NotifyPorts {
   readonly clock: Clock;
 }
 
-const rowSchema = 'tidewatch.episode/1';
-
-/** What is kept of an episode: its state, the alarm it began with, and messages that were not delivered yet. */
-interface EpisodeRow {
-  readonly schema: typeof rowSchema;
-  readonly state: EpisodeState;
-  readonly notice: AlarmNotice;
-  readonly pending: readonly PendingMessage[];
-}
-
-interface PendingMessage {
-  readonly episode: EpisodeMessage;
-  /** The alarm it speaks of. */
-  readonly notice: AlarmNotice;
-}
-
 type Move = { readonly notice: AlarmNotice; readonly speaking: AlarmNotice; readonly step: EpisodeStep };
 
-const partition = 'episodes';
+const tiers = ['red', 'yellow'] as const;
 
 /**
  * Takes an alarm's message and tells the people of its tier, where its episode asks for it. What is to be said is kept
@@ -79,7 +85,9 @@ export async function notifyOf(
   notice: AlarmNotice,
 ): Promise<void> {
   const fleet = new Fleet(policies, ports);
-  await fleet.step(`${notice.model}#${notice.cause}`, (row, company) => ({
+  // An alarm is a doorbell: which incident has to tell of it, its verdicts say.
+  if (notice.cause === healthCause) await fleet.watch(notice.model, (await listIncidents(ports.table)).episodes);
+  await fleet.step(notice.model, notice.cause, (row, company) => ({
     notice: notice.to === 'ALARM' ? notice : (row?.notice ?? notice),
     speaking: notice,
     step: stepEpisode(row?.state, episodeTransition(notice), ports.clock.now(), company),
@@ -87,31 +95,34 @@ export async function notifyOf(
 }
 
 /**
- * A person takes a model's incident on.
- * @returns false where it has none that people were told of.
+ * A person takes on all incidents of a model that people were told of so far. One of a later cause asks for a person anew.
+ * @returns false where it has none.
  */
 export async function acknowledgeIncident(
   policies: readonly ModelPolicy[],
   ports: NotifyPorts,
   model: string,
 ): Promise<boolean> {
-  let isKnown = false;
-  await new Fleet(policies, ports).step(`${model}#${healthCause}`, (row) => {
-    if (!row) return undefined;
-    const step = acknowledge(row.state, ports.clock.now());
-    isKnown = step.messages.length > 0;
-    return { notice: row.notice, speaking: row.notice, step };
-  });
-  return isKnown;
+  const fleet = new Fleet(policies, ports);
+  const known = new Set<string>();
+  const { episodes } = await listIncidents(ports.table);
+  for (const { incident } of episodes.filter((one) => one.model === model)) {
+    await fleet.step(model, incident, (row) => {
+      if (!row) return undefined;
+      const step = acknowledge(row.state, ports.clock.now());
+      if (step.messages.length > 0) known.add(incident);
+      return { notice: row.notice, speaking: row.notice, step };
+    });
+  }
+  return known.size > 0;
 }
 
 /**
- * Says what has become due: recoveries after their hold, raises that waited or were muted, dependents that an incident
- * has reached, and what was not delivered. To be called every minute. One episode that fails does not hold up the others.
+ * Says what has become due: causes that begin or end beside an incident that goes on, recoveries after their hold, raises
+ * that waited or were muted, dependents that an incident has reached, and what was not delivered. To be called every minute. One episode that fails does not hold up the others.
  * @throws {AggregateError} of what failed.
  */
 export async function notifyOverdue(policies: readonly ModelPolicy[], ports: NotifyPorts): Promise<void> {
-  const rows = await ports.table.list(partition);
   const errors: unknown[] = [];
   const attempt = async (step: () => Promise<void>) => {
     try {
@@ -120,13 +131,16 @@ export async function notifyOverdue(policies: readonly ModelPolicy[], ports: Not
       errors.push(error);
     }
   };
-  for (const { key, row } of rows) {
-    const known = readRow(row);
-    if (!known || (known.pending.length === 0 && known.state.endedAt !== undefined)) continue;
+  const { episodes, caused } = await listIncidents(ports.table);
+  const due = episodes.filter(({ row }) => row.pending.length > 0 || !isSettled(row.state));
+  for (const model of new Set([...due.map((one) => one.model), ...caused]))
+    await attempt(() => new Fleet(policies, ports).watch(model, episodes));
+  for (const { model, incident, row } of due) {
     await attempt(() =>
       new Fleet(policies, ports).step(
-        key,
-        ({ notice, state } = known, company) =>
+        model,
+        incident,
+        ({ notice, state } = row, company) =>
           notice && { notice, speaking: notice, step: speak(state, ports.clock.now(), company) },
       ),
     );
@@ -152,80 +166,149 @@ class Fleet {
   }
 
   /** Compare-and-swap until it holds; then delivers. */
-  async step(key: string, next: (row: EpisodeRow | undefined, company: Company) => Move | undefined): Promise<void> {
+  async step(
+    model: string,
+    incident: string,
+    next: (row: EpisodeRow | undefined, company: Company) => Move | undefined,
+  ): Promise<void> {
     const { table } = this.#ports;
+    const key = episodeKey(model, incident);
     for (;;) {
-      const row = await table.get(partition, key);
-      const known = readRow(row);
+      const row = await table.get(episodePartition, key);
+      const known = readEpisodeRow(row);
       if (known && known.pending.length > 0) {
-        await this.#deliverPending(key, known, row?.revision ?? 0);
+        await this.#deliverPending(incident, known, row?.revision ?? 0);
         continue;
       }
-      const company = await this.#companyOf(key, known);
+      const company = await this.#companyOf(model, incident, known);
       const move = next(known, company);
       if (!move?.step.state || (move.step.state === known?.state && move.step.messages.length === 0)) return;
       const { notice, speaking, step } = move;
       const pending = step.messages.map((episode): PendingMessage => ({ episode, notice: speaking }));
-      const value: EpisodeRow = { schema: rowSchema, state: move.step.state, notice, pending };
+      const value = createEpisodeRow({ state: move.step.state, notice, pending });
       const revision = row?.revision ?? 0;
-      if (!(await table.put(partition, key, value, revision))) continue;
-      if (pending.length > 0) await this.#deliverPending(key, value, revision + 1);
+      if (!(await table.put(episodePartition, key, value, revision))) continue;
+      if (pending.length > 0) await this.#deliverPending(incident, value, revision + 1);
       return;
     }
   }
 
-  /** Names to a root's people the dependents that its incident has come to mute. */
+  /**
+   * Lets the incidents of later causes ring as long as their causes are in force. Which incident a cause belongs to is kept
+   * first: killed in between, the next minute finds an incident that does not ring as it should.
+   */
+  async watch(model: string, episodes: readonly NamedEpisode[]): Promise<void> {
+    const policy = this.#policies.find(({ name }) => name === model);
+    if (!policy) return;
+    const own = episodes.filter((one) => one.model === model);
+    const incidents = new Map(own.map(({ incident, row }) => [incident, row.state]));
+    const known = await followModel(this.#ports, policy, incidents);
+    const [template] = own;
+    const later = new Set([...own.map(({ incident }) => incident), ...known.map(({ owner }) => owner)]);
+    later.delete(healthCause);
+    if (!template) return;
+    for (const incident of later) {
+      for (const tier of tiers) {
+        await this.step(model, incident, (row, company) => {
+          const now = this.#ports.clock.now();
+          const ring = ringOf(known, incident, tier, row?.state, now);
+          if (!ring) return undefined;
+          const notice = laterNotice(template.row.notice, known, incident, tier, ring);
+          const step = stepEpisode(row?.state, episodeTransition(notice), now, company);
+          return { notice: ring.to === 'ALARM' ? notice : (row?.notice ?? notice), speaking: notice, step };
+        });
+      }
+    }
+  }
+
+  /** Names to a root's people the dependents that its incidents have come to mute. */
   async report(model: string): Promise<void> {
     const standings = await this.#standings();
-    const own = standings.get(model);
-    if (!own || own.endedAt !== undefined) return;
-    await this.step(`${model}#${healthCause}`, (row) => {
-      if (!row) return undefined;
-      const { notice, state } = row;
-      const step = reportAffected(state, mutedBy(this.graph, state, standings), this.#ports.clock.now());
-      return { notice, speaking: notice, step };
-    });
+    for (const { model: of, incident, row: known } of (await listIncidents(this.#ports.table)).episodes) {
+      if (of !== model || known.state.endedAt !== undefined) continue;
+      await this.step(model, incident, (row) => {
+        if (!row) return undefined;
+        const { notice, state } = row;
+        const step = reportAffected(state, mutedBy(this.graph, state, standings), this.#ports.clock.now());
+        return { notice, speaking: notice, step };
+      });
+    }
   }
 
   /** Where this fails, the messages stay pending. Where someone else took them off meanwhile, they were delivered. */
-  async #deliverPending(key: string, row: EpisodeRow, revision: number): Promise<void> {
-    for (const { episode, notice } of row.pending) await this.#deliver(notice, episode);
-    await this.#ports.table.put(partition, key, { ...row, pending: [] } satisfies EpisodeRow, revision);
+  async #deliverPending(incident: string, row: EpisodeRow, revision: number): Promise<void> {
+    for (const { episode, notice } of row.pending) await this.#deliver(notice, episode, incident);
+    const key = episodeKey(row.state.model, incident);
+    await this.#ports.table.put(episodePartition, key, createEpisodeRow({ ...row, pending: [] }), revision);
   }
 
-  async #companyOf(key: string, row: EpisodeRow | undefined): Promise<Company> {
-    const policy = this.#policies.find(({ name }) => `${name}#${healthCause}` === key);
+  async #companyOf(model: string, incident: string, row: EpisodeRow | undefined): Promise<Company> {
+    const policy = this.#policies.find(({ name }) => name === model);
     if (!policy) return alone;
+    const known = await readCauses(this.#ports.table, model);
+    const fleet = await this.#fleetOf(policy, row, belongsTo(known, incident));
+    const others = new Map<string, EpisodeState>();
+    for (const owner of new Set(known.map((one) => one.owner))) {
+      if (owner === incident) continue;
+      const other = await this.#ports.table.get(episodePartition, episodeKey(model, owner));
+      const { state } = readEpisodeRow(other) ?? {};
+      if (state) others.set(owner, state);
+    }
+    const company = amongCauses(fleet, known, incident, others, policy);
+    if (incident === healthCause) return company;
+    // As CloudWatch's alarm on yellow does, in case red follows.
+    const wait = (tier: MessageTier) =>
+      Math.max(company.waitSeconds(tier), tier === 'yellow' ? suppressionSeconds.wait : 0);
+    return { ...company, waitSeconds: wait };
+  }
+
+  /** What models that it depends on, and reds that are over, mean for an incident. */
+  async #fleetOf(
+    policy: ModelPolicy,
+    row: EpisodeRow | undefined,
+    isOwn: (finding: Finding) => boolean,
+  ): Promise<Company> {
     const { name } = policy;
     const hasRoots = this.graph.rootsOf(name).length > 0;
     const isConnected = hasRoots || this.graph.dependentsOf(name).length > 0;
-    // What it finds is read only where something might explain it: a root, or a red of its own that it echoes.
-    const mayEcho = row?.state.past.some(([tier]) => tier === 'red') === true;
+    // What it finds is read only where something might explain it: a root, or a red of its own that it looks back at.
+    const mayEcho =
+      row !== undefined && (row.state.red?.inAlarm === false || row.state.past.some(([tier]) => tier === 'red'));
     if (!isConnected && !mayEcho) return alone;
-    const findings =
-      hasRoots || mayEcho ? (await newestVerdicts(this.#ports, name)).flatMap(({ verdict }) => verdict.findings) : [];
+    const inForce = hasRoots || mayEcho ? await verdictsInForce(this.#ports, policy) : [];
+    const verdicts = inForce.map((verdict) => narrowVerdict(verdict, isOwn));
+    const findings = verdicts.flatMap((verdict) => verdict.findings);
     const standings: Standings = isConnected ? await this.#standings() : new Map();
     const explained = (tier: MessageTier) => isExplained(findings, tier);
-    return companyOf(this.graph, name, standings, this.#ports.clock.now(), explained);
+    return companyOf(this.graph, name, standings, this.#ports.clock.now(), explained, {
+      isFound: (tier) => findings.some((finding) => finding.tier === tier),
+      aftermathOf: (red) => judgeAftermath(verdicts, red),
+    });
   }
 
   async #standings(): Promise<Standings> {
-    const suffix = `#${healthCause}`;
-    const rows = await this.#ports.table.list(partition);
-    return new Map(
-      rows.flatMap(({ key, row }) => {
-        const known = key.endsWith(suffix) ? readRow(row) : undefined;
-        return known ? [[key.slice(0, -suffix.length), known.state] as const] : [];
-      }),
-    );
+    const states = (await listIncidents(this.#ports.table)).episodes.map(({ row }) => row.state);
+    return Map.groupBy(states, ({ model }) => model);
   }
 
-  async #deliver(notice: AlarmNotice, episode: EpisodeMessage): Promise<void> {
+  async #deliver(notice: AlarmNotice, episode: EpisodeMessage, incident: string): Promise<void> {
     const ports = this.#ports;
     const policy = this.#policies.find(({ name }) => name === episode.model);
-    const verdicts = policy ? await newestVerdicts(ports, policy.name) : [];
-    const dependents = this.graph.dependentsOf(episode.model);
-    const message = composeMessage({ alarm: notice, verdicts, episode, policy, dependents, now: ports.clock.now() });
+    const all = policy ? await newestVerdicts(ports, policy.name) : [];
+    const known = policy ? await readCauses(ports.table, policy.name) : [];
+    const isOwn = belongsTo(known, incident);
+    const own = all.map(({ key, verdict }) => ({ key, verdict: narrowVerdict(verdict, isOwn) }));
+    // What is over is seen beside all that goes on; what is no longer found is told by what is.
+    const isOwnFound = episode.event !== 'recovered' && own.some(({ verdict }) => verdict.tier !== 'green');
+    const message = composeMessage({
+      alarm: notice,
+      verdicts: isOwnFound ? own : all,
+      episode,
+      policy,
+      dependents: this.graph.dependentsOf(episode.model),
+      besides: known.filter(({ owner, goneSince }) => owner !== incident && goneSince === undefined),
+      now: ports.clock.now(),
+    });
     const { id, tier, event, model, time } = episode;
     await putEvidenceEntry(ports.audit, model, time, 'alert', id, {
       id,
@@ -239,16 +322,34 @@ class Fleet {
   }
 }
 
-/** What is known of a model's own episode. */
-export async function readStanding(table: StateTable, model: string): Promise<EpisodeState | undefined> {
-  return readRow(await table.get(partition, `${model}#${healthCause}`))?.state;
+/** What a later incident's own alarm would say, were there one: CloudWatch's has rung since the first one. */
+function laterNotice(
+  template: AlarmNotice,
+  known: readonly KnownCause[],
+  incident: string,
+  tier: MessageTier,
+  ring: { readonly to: 'ALARM' | 'OK'; readonly time: number },
+): AlarmNotice {
+  const { model } = template;
+  const causes = known.filter((one) => one.owner === incident && one.tier === tier);
+  const isLate = causes.length > 0 && causes.every(({ cause }) => cause === 'lag');
+  const [cause = incident] = causes.map((one) => one.cause);
+  return {
+    ...template,
+    alarm: modelAlarmNames(model)[tier],
+    description: `${model} was judged ${tier} for another cause while an incident went on`,
+    runbook: `${template.runbook.split('#', 1)[0]}#${runbookArticles[isLate ? 'lag' : tier]}`,
+    tier,
+    cause,
+    triggers: [isLate ? 'lag' : `${tier}-tier`],
+    reason: `the verdict in force is ${tier}: ${causes.map((one) => describeCause(one.cause)).join(', ')}`,
+    ...ring,
+  };
 }
 
-/** Rows of another form are taken for absent: the next change of their alarm begins anew. */
-function readRow(row: StateRow | undefined): EpisodeRow | undefined {
-  const value = row?.value;
-  const isOurs = typeof value === 'object' && value !== null && 'schema' in value && value.schema === rowSchema;
-  return isOurs ? (value as EpisodeRow) : undefined;
+async function verdictsInForce(ports: NotifyPorts, policy: ModelPolicy): Promise<readonly Verdict[]> {
+  const { keys } = await keysInForce(ports, policy);
+  return (await readVerdicts(ports.state, keys)).map(({ verdict }) => verdict);
 }
 
 /** The live verdict in force and the newest verdict of each series. Alarms are doorbells: what is said is read anew. */
@@ -256,10 +357,5 @@ async function newestVerdicts(ports: NotifyPorts, model: string): Promise<readon
   const states = await listSeries(ports.table, model);
   const { live } = await readModelState(ports.table, model, ports.clock.now());
   const keys = [...(live.key === undefined ? [] : [live.key]), ...newestOf(states).map(({ key }) => key)];
-  const verdicts: StoredVerdict[] = [];
-  for (const key of keys) {
-    const bytes = await ports.state.get(key);
-    if (bytes) verdicts.push({ key, verdict: parseVerdict(key, bytes) });
-  }
-  return verdicts;
+  return readVerdicts(ports.state, keys);
 }

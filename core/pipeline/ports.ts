@@ -1,4 +1,6 @@
+import type { AlertWay } from '../model/alert-way.ts';
 import type { Message } from '../model/delivery.ts';
+import type { EndpointDescription, VariantModels } from '../model/endpoint.ts';
 import type { MeasuredMetric, MinuteValues } from '../model/measured-metric.ts';
 import type { MetricDatum } from '../model/metric.ts';
 import type { SourceObject } from '../model/profile.ts';
@@ -128,6 +130,17 @@ export interface MetricReader {
   ): Promise<readonly (MinuteValues | undefined)[]>;
 }
 
+/** What SageMaker endpoints serve. Read-only. */
+export interface EndpointReader {
+  /**
+   * Undefined where nothing answers: there is no such endpoint, or it is being made or removed.
+   * @throws where the service can't tell.
+   */
+  describe(endpoint: string): Promise<EndpointDescription | undefined>;
+  /** The models of an endpoint configuration; none of one that is gone. @throws where the service can't tell. */
+  models(config: string): Promise<VariantModels>;
+}
+
 /** What answers a model's calls: the only thing that is not merely watched. For the fenced rollback alone. */
 export interface ServingControl {
   /** @throws where the service can't tell. */
@@ -167,7 +180,7 @@ export interface TopicSender {
   publish(topic: string, text: string): Promise<void>;
 }
 
-/** Puts a message on the alarm topic of a tier, where CloudWatch puts its alarms. */
+/** Puts a message on the topic that a way begins with: of a tier, the one where CloudWatch puts its alarms. */
 export interface ProbeSender {
-  send(tier: Message['tier'], text: string): Promise<void>;
+  send(way: AlertWay, text: string): Promise<void>;
 }

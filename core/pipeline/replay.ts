@@ -1,5 +1,6 @@
 import { suppressionSeconds } from '../contract/alarm-definitions.ts';
 import type { AlarmDefinition, AlarmTransition } from '../model/alarm.ts';
+import { recoveryHoldSeconds } from '../route/episode.ts';
 import type { Sequencer } from './evidence.ts';
 import { guardIntegrity } from './guard-integrity.ts';
 import { type IngestPorts, type IngestReport, ingestCapture } from './ingest.ts';
@@ -85,8 +86,10 @@ const partition = 'replay';
 const cursorKey = 'cursor';
 const stepMilliseconds = 3_600_000;
 const keyTimeDelayMilliseconds = 120_000;
-/** From a tick to the message about it: the alarm's period, the suppressor's wait, and a minute for each step. */
-const alarmMilliseconds = suppressionSeconds.wait * 1000 + 3 * 60_000;
+/** From a tick to the message about it, the recovery too: the suppressor's wait, the hold, and a tick for each step. */
+function tellMilliseconds(tickMilliseconds: number): number {
+  return (suppressionSeconds.wait + recoveryHoldSeconds) * 1000 + 4 * tickMilliseconds;
+}
 const millisecondsPerDay = 86_400_000;
 
 /**
@@ -129,7 +132,8 @@ export async function* replay(options: ReplayOptions, backend: ReplayPorts): Asy
   let through = (await readCursor(ports.table)) ?? start - tickMilliseconds;
   for (;;) {
     // How long the replay goes on is known only when everything has arrived.
-    const end = through < last ? last + alarmMilliseconds : await settledTime(runtimes, ports.table, last);
+    const settled = through < last ? last : await settledTime(runtimes, ports.table, last);
+    const end = settled + tellMilliseconds(tickMilliseconds);
     if (through >= end) break;
     const until = Math.min(nextStep(through, tickMilliseconds), Math.ceil(end / tickMilliseconds) * tickMilliseconds);
     const from = through;
@@ -152,14 +156,11 @@ function inEventTime(ports: ReplayPorts, arrivals: readonly Arrival[]): ReplayPo
     ...object,
     lastModified: times.get(nameOf(bucket, object.key)) ?? object.lastModified,
   });
-  const last = arrivals.findLast(({ isLabels }) => !isLabels)?.time ?? 0;
+  const last = arrivals.findLast(({ isLabels }) => !isLabels)?.time;
   return {
     ...ports,
     windows: ports.windows.upTo(clock),
-    // Where the folder ends nothing is captured any more, and that is no silence of the model.
-    invocations: {
-      count: async (model, from, to) => (clock.now() > last ? 0 : ports.invocations.count(model, from, to)),
-    },
+    ...(last !== undefined && { liveClock: recordedUntil(last, clock) }),
     captures: {
       async *list(bucket, prefix) {
         for await (const listing of captures.list(bucket, prefix)) yield dated(bucket, listing);
@@ -174,9 +175,14 @@ function inEventTime(ports: ReplayPorts, arrivals: readonly Arrival[]): ReplayPo
 }
 
 /**
- * When the newest window with records is closed, due and judged, and what follows from it was told. Not a minute later:
- * beyond it nothing was captured because the folder ends, and that is no silence.
+ * Stands still where a recording ends. Nothing was captured after it, and that is neither silence nor recovery: what was
+ * in force then stays in force.
  */
+export function recordedUntil(last: number, clock: Clock): Clock {
+  return { now: () => Math.min(clock.now(), last) };
+}
+
+/** When the newest window with records is closed and due. */
 async function settledTime(runtimes: readonly ModelRuntime[], table: StateTable, last: number): Promise<number> {
   const ends = [last];
   for (const { policy } of runtimes) {
@@ -184,7 +190,7 @@ async function settledTime(runtimes: readonly ModelRuntime[], table: StateTable,
       ends.push(windowAt(state, state.newestWindow).end + policy.graceSeconds * 1000);
     }
   }
-  return Math.max(...ends) + alarmMilliseconds;
+  return Math.max(...ends);
 }
 
 /** The first tick at or after the next full hour: a step ends on a tick, or what arrives after its last one is lost. */

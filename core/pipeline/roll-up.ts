@@ -187,6 +187,8 @@ export class RollUpReader {
       hours.push(...day);
     }
     for (const key of this.#days.keys()) if (!keys.includes(key)) this.#days.delete(key);
+    // Wide windows reach into days that have windows of their own, where the width was changed.
+    hours.sort((a, b) => a.hour - b.hour);
     this.#last = { keys: joined, hours };
     return hours;
   }

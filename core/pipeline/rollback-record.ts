@@ -8,7 +8,8 @@ import {
 } from '../contract/keys.ts';
 import type { ModelPolicy } from '../model/policy.ts';
 import type { DeploymentRecord, RollbackPolicy, ServingStanding, ServingState } from '../model/rollback.ts';
-import { type Verdict, worstTier } from '../model/verdict.ts';
+import { worstTier } from '../model/verdict.ts';
+import { type EvidencedVerdict, isBlaming, isBlamingSpell } from '../rollback/decide-rollback.ts';
 import {
   creditWindow,
   currentSpell,
@@ -35,27 +36,21 @@ export interface RecordPorts {
 const partition = 'deployments';
 /** All series of a window have had this time beyond the grace to be judged. */
 const judgingMilliseconds = 15 * 60_000;
-/** What a live judgement looks back. */
-const liveHourMilliseconds = 3_600_000;
 /** Windows credited in one call: after an outage the next calls go on. */
 const windowsPerCall = 48;
 
-/** Notes what answers now, and whether it is red. @returns the record in force. */
-export async function recordServing(
-  ports: RecordPorts,
-  policy: Pick<ModelPolicy, 'name' | 'captureDelaySeconds'>,
-  serving: ServingState,
-): Promise<DeploymentRecord> {
+/** Notes what answers now, and whether the live verdict blames it: for a reason that a rollback would go by, no other. */
+export async function recordServing(ports: RecordPorts, model: string, serving: ServingState): Promise<void> {
   const now = ports.clock.now();
-  const { live } = await readModelState(ports.table, policy.name, now);
-  return updateRecord(ports.table, policy.name, (record) => {
+  const { live } = await readModelState(ports.table, model, now);
+  const isRed = live.tier === 'red' && live.key !== undefined;
+  const red = isRed ? await readEvidencedVerdict(ports, model, live.key) : undefined;
+  await updateRecord(ports.table, model, (record) => {
     const observed = observeServing(record, serving, now);
     // Credit begins with the first configuration that is seen: what was judged before it is nobody's.
     const begun = observed.creditedThrough === 0 ? { ...observed, creditedThrough: now } : observed;
-    const since = currentSpell(begun)?.since ?? now;
-    // The live hour still holds what was before it.
-    const isItsOwn = now - since > liveHourMilliseconds + policy.captureDelaySeconds * 1000;
-    return live.tier === 'red' && isItsOwn ? discreditCurrent(begun) : begun;
+    const spell = currentSpell(begun);
+    return red && spell && isBlamingSpell(red, spell) ? discreditCurrent(begun) : begun;
   });
 }
 
@@ -157,7 +152,7 @@ async function listJudged(ports: RecordPorts, policy: ModelPolicy, after: number
       return [verdictPrefix(named), named] as const;
     }),
   );
-  const verdicts = new Map<string, Verdict[]>();
+  const verdicts = new Map<string, EvidencedVerdict[]>();
   for (const named of series.values()) {
     for (const key of await newestRevisions(ports.state, named, after, policy.windowSeconds)) {
       const found = await readEvidencedVerdict(ports, policy.name, key);
@@ -165,7 +160,7 @@ async function listJudged(ports: RecordPorts, policy: ModelPolicy, after: number
       const { start, end } = found.verdict.window;
       if (Date.parse(end) <= after || Date.parse(end) > settled) continue;
       const window = `${start}/${end}`;
-      verdicts.set(window, [...(verdicts.get(window) ?? []), found.verdict]);
+      verdicts.set(window, [...(verdicts.get(window) ?? []), found]);
     }
   }
   return [...verdicts.values()]
@@ -195,12 +190,14 @@ async function newestRevisions(
   return [...newest.values()];
 }
 
-function describeWindow(verdicts: readonly Verdict[]): JudgedStretch {
+function describeWindow(found: readonly EvidencedVerdict[]): JudgedStretch {
+  const verdicts = found.map(({ verdict }) => verdict);
   const [first] = verdicts;
   return {
     start: Date.parse(first?.window.start ?? ''),
     end: Date.parse(first?.window.end ?? ''),
     tier: worstTier(verdicts.map(({ tier }) => tier)),
+    isBlamed: found.some(isBlaming),
     counted: verdicts.reduce((sum, { records }) => sum + records.counted, 0),
     versions: verdicts
       .filter(({ records }) => records.counted > 0)

@@ -20,12 +20,16 @@ import {
   type RollbackRefusal,
 } from '../rollback/decide-rollback.ts';
 import { composeRollbackMessage, type RollbackNews } from '../rollback/rollback-message.ts';
+import { healthCause } from '../route/alarm-notice.ts';
 import type { EpisodeState } from '../route/episode.ts';
+import { readCauses } from './cause-ledger.ts';
+import { episodeKey, episodePartition } from './episode-rows.ts';
 import { putEvidenceEntry } from './evidence.ts';
 import { readEvidencedVerdict } from './evidenced-verdict.ts';
 import { readModelState } from './model-state.ts';
 import type { Notifier, ServingControl } from './ports.ts';
 import { creditDeployments, type RecordPorts, readProvenRecord, recordServing } from './rollback-record.ts';
+import { evidenceRefusal, rollbackId } from './rollback-refusals.ts';
 import { listSeries } from './series.ts';
 
 export interface RollbackPorts extends RecordPorts {
@@ -96,7 +100,7 @@ class RollbackRun {
 
   async step(): Promise<Step> {
     const serving = await this.#ports.control.describe(this.#policy.lever);
-    await recordServing(this.#ports, this.#model, serving);
+    await recordServing(this.#ports, this.#model.name, serving);
     const row = await this.#ports.table.get(partition, this.#model.name);
     this.#revision = row?.revision ?? 0;
     this.#history = row ? (row.value as RollbackHistory) : { past: [] };
@@ -123,10 +127,16 @@ class RollbackRun {
     if (episode === undefined) return { done: { refusal: 'no-incident', act: before } };
     const facts = await this.#readFacts(serving, episode);
     const decision = decideRollback(facts);
-    if (decision.refusal) return { done: { refusal: decision.refusal, act: before } };
+    if (decision.refusal) {
+      // What was done in it is evidence of its own.
+      if (decision.refusal !== 'done-in-episode') {
+        await evidenceRefusal(this.#ports, this.#model.name, episode, decision.refusal, serving.config);
+      }
+      return { done: { refusal: decision.refusal, act: before } };
+    }
     const { from, to, verdict, finding } = decision;
     const act: RollbackAct = {
-      id: shortHash(canonicalJson(['rollback', this.#model.name, episode])),
+      id: rollbackId(this.#model.name, episode),
       model: this.#model.name,
       episode,
       from,
@@ -299,9 +309,17 @@ class RollbackRun {
   }
 }
 
-/** The model's own incident, as notify keeps it, while it is red and people know. One that another model's explains is none. */
+/**
+ * The newest of the model's own incidents, as notify keeps them, that is red and that people know of. One that another
+ * model's explains is none.
+ */
 async function readRedEpisode(ports: RollbackPorts, model: string): Promise<string | undefined> {
-  const row = await ports.table.get('episodes', `${model}#health`);
-  const state = (row?.value as { readonly state: EpisodeState } | undefined)?.state;
-  return state?.endedAt === undefined && state?.red?.inAlarm && state.red.told === 'raised' ? state.id : undefined;
+  const owners = (await readCauses(ports.table, model)).map(({ owner }) => owner);
+  const reds: EpisodeState[] = [];
+  for (const incident of new Set([healthCause, ...owners])) {
+    const row = await ports.table.get(episodePartition, episodeKey(model, incident));
+    const state = (row?.value as { readonly state: EpisodeState } | undefined)?.state;
+    if (state?.endedAt === undefined && state?.red?.inAlarm && state.red.told === 'raised') reds.push(state);
+  }
+  return reds.sort((a, b) => b.startedAt - a.startedAt)[0]?.id;
 }

@@ -51,7 +51,7 @@ export class BaselineCallers {
   /**
    * The callers worth naming: those with 3 % of all records, or of some windows in which they have 30
    * together and ten each.
-   * @param windows [key, records] of all windows of the baseline, ascending; undefined: the records have no times
+   * @param windows [key, records] of the windows that the baseline keeps, ascending; undefined: the records have no times
    */
   finish(windows: readonly (readonly [key: string, records: number])[] | undefined, layoutId: string): Known {
     const sizes = new Map(windows);
@@ -62,7 +62,10 @@ export class BaselineCallers {
       .slice(0, mostNamed)
       .map(([caller, { records, windows: counts }]): readonly [string, BaselineCaller] => {
         const pairs = [...counts]
-          .map(([key, count]) => [positions.get(key) ?? 0, count] as const)
+          .flatMap(([key, count]) => {
+            const position = positions.get(key);
+            return position === undefined ? [] : [[position, count] as const];
+          })
           .sort(([a], [b]) => a - b);
         return [baselineCallerId(layoutId, caller), { records, ...(windows && { windows: encodeCountPairs(pairs) }) }];
       })
@@ -74,7 +77,8 @@ export class BaselineCallers {
     if (records >= keptCallerShare * this.#records) return true;
     let inLarge = 0;
     for (const [key, count] of windows) {
-      if (count >= fewestOfWindow && count >= keptCallerShare * (sizes.get(key) ?? 0)) inLarge += count;
+      const size = sizes.get(key) ?? Number.POSITIVE_INFINITY;
+      if (count >= fewestOfWindow && count >= keptCallerShare * size) inLarge += count;
     }
     return inLarge >= fewestRecords;
   }

@@ -5,23 +5,22 @@ import { isUsableVector } from '../stats/embedding/projection.ts';
 import { bucketIndex } from '../stats/log-linear-histogram.ts';
 import { frameOf, vectorOf } from './embedding-frame.ts';
 import { compareNames } from './names.ts';
-
-interface Group {
-  records: number;
-  /** All features' bins in one array; absent once there are too many. */
-  counts: Float64Array | undefined;
-}
+import { NewestWindows } from './newest-windows.ts';
 
 /** Counts the bins of every feature for each of several groups of rows (windows, or cells of the week). */
 export class BinCounter {
+  /** Of all features together. */
+  readonly bins: number;
   readonly #features: readonly { readonly name: string; readonly offset: number; readonly plan: BinPlan }[];
   readonly #places: ReadonlyMap<string, { readonly offset: number; readonly bins: number }>;
-  readonly #bins: number;
-  readonly #maximumCounts: number;
-  readonly #groups = new Map<string, Group>();
-  #keepsCounts = true;
+  readonly #records = new Map<string, number>();
+  /** All features' bins in one array. */
+  readonly #counts: NewestWindows<Uint32Array>;
 
-  /** @param maximumCounts numbers kept for groups × bins; beyond it only the groups' records are counted. */
+  /**
+   * @param maximumCounts numbers kept for groups × bins: of more groups the last in order have counts, of windows the
+   *   newest, and of the others only the records are counted.
+   */
   constructor(layout: Layout, maximumCounts: number) {
     let offset = 0;
     this.#features = layout.features.map(([name, feature]) => {
@@ -31,59 +30,44 @@ export class BinCounter {
       return place;
     });
     this.#places = new Map(this.#features.map(({ name, offset, plan: { bins } }) => [name, { offset, bins }]));
-    this.#bins = offset;
-    this.#maximumCounts = maximumCounts;
-  }
-
-  /** False where there were too many groups and bins: `counts` are gone. */
-  get keepsCounts(): boolean {
-    return this.#keepsCounts;
+    this.bins = offset;
+    this.#counts = new NewestWindows(Math.floor(maximumCounts / Math.max(1, offset)), () => new Uint32Array(this.bins));
   }
 
   add(batch: RecordBatch, groupOf: (row: number) => string): void {
-    const groups = batch.rows.map((_, row) => this.#group(groupOf(row)));
-    for (const group of groups) group.records++;
-    if (!this.#keepsCounts) return;
+    const rows = batch.rows.map((_, row) => {
+      const group = groupOf(row);
+      this.#records.set(group, (this.#records.get(group) ?? 0) + 1);
+      return this.#counts.of(group);
+    });
     const cells = new Map(batch.columns.map((column) => [column.name, column.cells]));
     for (const { name, offset, plan } of this.#features) {
       const column = cells.get(name);
-      for (const [row, { counts }] of groups.entries()) {
+      for (const [row, counts] of rows.entries()) {
+        if (!counts) continue;
         const index = offset + plan.binOf(column?.[row]);
-        if (counts) counts[index] = (counts[index] ?? 0) + 1;
+        counts[index] = (counts[index] ?? 0) + 1;
       }
     }
   }
 
   /** [group, records], ascending by group. */
   groups(): readonly (readonly [group: string, records: number])[] {
-    return this.#sorted().map(([group, { records }]) => [group, records] as const);
+    return [...this.#records].sort(([a], [b]) => compareNames(a, b));
   }
 
-  /** Per feature, and per group, ascending: the counts of the feature's bins, missing last. */
+  /** The same of the groups that have counts. */
+  countedGroups(): readonly (readonly [group: string, records: number])[] {
+    return this.#counts.entries().map(([group]) => [group, this.#records.get(group) ?? 0] as const);
+  }
+
+  /** Per feature, and per group that has counts, ascending: the counts of the feature's bins, missing last. */
   counts(): (feature: string) => readonly (readonly number[])[] {
-    const groups = this.#sorted();
+    const groups = this.#counts.entries();
     return (feature) => {
       const { offset, bins } = this.#places.get(feature) ?? { offset: 0, bins: 0 };
-      return groups.map(([, { counts }]) => [...(counts?.subarray(offset, offset + bins) ?? [])]);
+      return groups.map(([, counts]) => [...counts.subarray(offset, offset + bins)]);
     };
-  }
-
-  #group(key: string): Group {
-    const known = this.#groups.get(key);
-    if (known) return known;
-    if (this.#keepsCounts && (this.#groups.size + 1) * this.#bins > this.#maximumCounts) this.#dropCounts();
-    const group = { records: 0, counts: this.#keepsCounts ? new Float64Array(this.#bins) : undefined };
-    this.#groups.set(key, group);
-    return group;
-  }
-
-  #dropCounts(): void {
-    this.#keepsCounts = false;
-    for (const group of this.#groups.values()) group.counts = undefined;
-  }
-
-  #sorted(): [string, Group][] {
-    return [...this.#groups].sort(([a], [b]) => compareNames(a, b));
   }
 }
 

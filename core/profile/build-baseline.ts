@@ -13,6 +13,7 @@ import { BaselineSlices } from './baseline-slices.ts';
 import { BinCounter } from './bin-counter.ts';
 import { EmbeddingWindows } from './embedding-windows.ts';
 import { createFeatureCounter } from './feature-counter.ts';
+import { fewestWindows } from './newest-windows.ts';
 import type { LayoutPlan } from './plan-layout.ts';
 import { countSilence } from './silence-cells.ts';
 import { invocationOf } from './summarise.ts';
@@ -20,8 +21,24 @@ import { type ColumnSurvey, valuesOf } from './survey.ts';
 
 const probabilities = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 const millisecondsPerMinute = 60_000;
-/** Numbers kept for windows × features × bins; beyond it the counts per window are left out, with a note. */
-const maximumWindowCounts = 5_000_000;
+/**
+ * Numbers kept of windows × bins of all features: 50 MB of JSON, and some 650 MB of memory where windows are judged. Of
+ * more windows the newest are kept: four weeks of 2,500 numeric features by the hour, or of 600 by the quarter of an hour.
+ */
+const maximumWindowCounts = 20_000_000;
+
+export interface BuilderOptions {
+  /** The width of the windows to count by; undefined where the records have no times. */
+  readonly windowSeconds: number | undefined;
+  /** Parts of the records to be counted beside the whole. */
+  readonly slices?: readonly SlicePolicy[] | undefined;
+  /** Per embedding the numbers of the rows that its frame was fitted to. */
+  readonly fitted?: LayoutPlan['fitted'] | undefined;
+  /** Column, or field of the capture, that names the caller; absent: callers are not told apart. */
+  readonly caller?: string | undefined;
+  /** Numbers kept of windows × bins. */
+  readonly maximumCounts?: number | undefined;
+}
 
 /** A layout's short hash: part of every key that holds counts made with it. */
 export function layoutId(layout: Layout): string {
@@ -46,35 +63,23 @@ export class BaselineBuilder {
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param windowSeconds the width of the windows to count by; undefined where the records have no times
-   * @param slices parts of the records to be counted beside the whole
-   * @param fitted per embedding the numbers of the rows that its frame was fitted to
-   * @param caller column, or field of the capture, that names the caller; absent: callers are not told apart
-   */
-  constructor(
-    layout: Layout,
-    surveys: readonly ColumnSurvey[],
-    windowSeconds: number | undefined,
-    slices: readonly SlicePolicy[] = [],
-    fitted: LayoutPlan['fitted'] = new Map(),
-    caller?: string,
-  ) {
+  constructor(layout: Layout, surveys: readonly ColumnSurvey[], options: BuilderOptions) {
+    const { windowSeconds, slices = [], fitted = new Map(), caller, maximumCounts = maximumWindowCounts } = options;
     this.#layout = layout;
     this.#surveys = new Map(surveys.map((survey) => [survey.name, survey]));
     this.#windowSeconds = windowSeconds;
     this.#embeddings = new Map(
       layout.features.flatMap(([name, feature]) =>
         feature.kind === 'embedding'
-          ? [[name, new EmbeddingWindows(feature, fitted.get(name) ?? new Set(), maximumWindowCounts)] as const]
+          ? [[name, new EmbeddingWindows(feature, fitted.get(name) ?? new Set(), maximumCounts)] as const]
           : [],
       ),
     );
     this.#counters = layout.features.map(
       ([name, feature]) => [name, feature, this.#embeddings.get(name) ?? createFeatureCounter(feature)] as const,
     );
-    this.#windows = new BinCounter(layout, maximumWindowCounts);
-    this.#cells = new BinCounter(layout, maximumWindowCounts);
+    this.#windows = new BinCounter(layout, maximumCounts);
+    this.#cells = new BinCounter(layout, maximumCounts);
     this.#slices = new BaselineSlices(layout, slices);
     this.#callers = caller === undefined ? undefined : new BaselineCallers(caller);
   }
@@ -111,13 +116,16 @@ export class BaselineBuilder {
 
   /** @param calibration what the scores meant, where there were labels */
   finish(notes: readonly string[], calibration?: ScoreCalibration): Baseline {
-    const windows = this.#windows.groups();
+    const all = this.#windows.groups();
+    const counted = this.#windows.countedGroups();
     const timed = this.#windowSeconds !== undefined;
-    const keepsCounts = this.#windows.keepsCounts && this.#cells.keepsCounts;
+    const keepsCells = this.#cells.countedGroups().length === this.#cells.groups().length;
+    const keepsCounts = keepsCells && counted.length >= Math.min(fewestWindows, all.length);
+    const windows = keepsCounts ? counted : all;
     const [windowCounts, cellCounts] = [this.#windows.counts(), this.#cells.counts()];
     const features = this.#counters.map(([name, layout, counter]) => {
       const binCounts = timed && keepsCounts ? { windows: windowCounts(name), cells: cellCounts(name) } : undefined;
-      return [name, this.#describe(name, layout, counter.finish(), binCounts)] as const;
+      return [name, this.#describe(name, layout, counter.finish(), binCounts, windows)] as const;
     });
     const sliced = this.#slices.finish(timed ? windows.map(([start]) => start) : undefined);
     const body: Omit<Baseline, 'sha256'> = {
@@ -132,11 +140,7 @@ export class BaselineBuilder {
       calibration,
       callers: this.#callers?.finish(timed ? windows : undefined, layoutId(this.#layout)),
       time: this.#describeTime(windows),
-      notes: [
-        ...notes,
-        ...(keepsCounts ? [] : ['counts per window are left out: too many windows and bins']),
-        ...sliced.notes,
-      ],
+      notes: [...notes, ...noteWindows(all.length, windows, keepsCounts, this.#windows.bins), ...sliced.notes],
     };
     return { ...body, sha256: baselineHash(body) };
   }
@@ -166,6 +170,7 @@ export class BaselineBuilder {
     layout: FeatureLayout,
     summary: FeatureSummary,
     binCounts: BaselineFeature['binCounts'],
+    windows: readonly (readonly [start: string, records: number])[],
   ): BaselineFeature {
     const survey = this.#surveys.get(name);
     const values = survey ? valuesOf(survey, layout.kind) : new Map<string, number>();
@@ -174,7 +179,10 @@ export class BaselineBuilder {
     return {
       kind: layout.kind,
       summary,
-      embeddingWindows: this.#windowSeconds === undefined ? undefined : this.#embeddings.get(name)?.windows(),
+      embeddingWindows:
+        this.#windowSeconds === undefined
+          ? undefined
+          : this.#embeddings.get(name)?.windows(windows.map(([start]) => start)),
       ...describeNumbers(layout, summary),
       distinct: values.size,
       singletons,
@@ -195,6 +203,19 @@ export class BaselineBuilder {
       silences: countSilence(this.#minutes, cellOf),
     };
   }
+}
+
+function noteWindows(
+  all: number,
+  windows: readonly (readonly [start: string, records: number])[],
+  keepsCounts: boolean,
+  bins: number,
+): readonly string[] {
+  if (!keepsCounts) return ['counts per window are left out: too many windows and bins'];
+  if (windows.length === all) return [];
+  return [
+    `ups and downs are learned from the newest ${windows.length} of ${all} windows, from ${windows[0]?.[0]} on: counts of ${bins} bins in each are too many to keep all`,
+  ];
 }
 
 /** The SHA-256 that a baseline must carry: over its canonical JSON without `sha256` itself. */

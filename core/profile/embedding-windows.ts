@@ -3,7 +3,6 @@ import type { Cell } from '../model/record-batch.ts';
 import { EmbeddingCounter, emptySums, flattenSums, mergeEmbeddings } from '../stats/embedding/embedding-sums.ts';
 import { isUsableVector } from '../stats/embedding/projection.ts';
 import { frameOf, vectorOf } from './embedding-frame.ts';
-import { compareNames } from './names.ts';
 
 /** Adds up a baseline's vectors, window by window; those that the frame was fitted to are in no sum. */
 export class EmbeddingWindows {
@@ -40,12 +39,10 @@ export class EmbeddingWindows {
     return { kind: 'embedding', ...total, ...(this.#fitted > 0 && { fitted: this.#fitted }) };
   }
 
-  /** The sums of each window as a row, ascending by window; undefined where there were too many. */
-  windows(): readonly (readonly number[])[] | undefined {
+  /** The sums of each of these windows as a row; undefined where there were too many. */
+  windows(keys: readonly string[]): readonly (readonly number[])[] | undefined {
     if (!this.#keepsWindows) return undefined;
-    return [...this.#windows]
-      .sort(([a], [b]) => compareNames(a, b))
-      .map(([, counter]) => flattenSums(counter.finish()));
+    return keys.map((key) => flattenSums(this.#windows.get(key)?.finish() ?? this.#earlier));
   }
 
   #counterOf(window: string): EmbeddingCounter {

@@ -4,6 +4,7 @@ import type { FeatureSummary, SparseCounts } from '../model/profile.ts';
 import type { Cell } from '../model/record-batch.ts';
 import { EmbeddingCounter } from '../stats/embedding/embedding-sums.ts';
 import { ExactSum } from '../stats/exact-sum.ts';
+import { clampToFinite } from '../stats/log-linear-bucket.ts';
 import { bucketIndex } from '../stats/log-linear-histogram.ts';
 import { frameOf, vectorOf } from './embedding-frame.ts';
 
@@ -125,10 +126,6 @@ class VectorCounter implements FeatureCounter {
   finish(): FeatureSummary {
     return { kind: 'embedding', ...this.#counter.finish() };
   }
-}
-
-function clampToFinite(value: number): number {
-  return Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE);
 }
 
 function sortCounts(counts: ReadonlyMap<number, number>): SparseCounts {

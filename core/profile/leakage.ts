@@ -1,6 +1,7 @@
 import type { CategoricalLayout, FeatureLayout, Layout, NumericLayout } from '../model/layout.ts';
 import type { Cell, RecordBatch } from '../model/record-batch.ts';
 import { bucketIndex } from '../stats/log-linear-histogram.ts';
+import type { ReadNumber } from './survey.ts';
 
 /** Area under the ROC curve from which on one feature alone says what the model says. */
 const nearlyPerfect = 0.99;
@@ -14,9 +15,19 @@ const maximumOutputs = 4;
 /** Categories of an output that are told from all others. */
 const maximumClasses = 5;
 
-/** An output, and how its values are told apart. */
+/** The column that says how records turned out. It is in no layout: its cells are as they were captured. */
+export interface LabelColumn {
+  readonly name: string;
+  readonly layout: FeatureLayout;
+  readonly readNumber: ReadNumber;
+}
+
+/** An output or the label, and how its values are told apart. */
 interface Target {
   readonly name: string;
+  readonly role: 'output' | 'label';
+  /** A cell as its layout counts it; null: it has no value. */
+  readonly read: (cell: Cell) => Cell;
   readonly layout: NumericLayout | CategoricalLayout;
   /** The class of a cell; −1: it has none. Of numbers: below the median, at it, above it. */
   readonly classOf: (cell: Cell) => number;
@@ -43,7 +54,7 @@ const missing = Number.NEGATIVE_INFINITY;
 const unseen = -1;
 
 /**
- * Looks for inputs that alone separate an output nearly perfectly, or are equal to it: most often the label itself, or
+ * Looks for inputs that alone separate an output or the label nearly perfectly, or are equal to it: most often the label itself, or
  * something known only after the prediction, has found its way into the features. A hint for a person, not a finding:
  * a model of one feature looks the same.
  */
@@ -52,11 +63,16 @@ export class LeakageCounter {
   readonly #stride: number;
   #row = 0;
 
-  /** @param rows of the whole baseline, about */
-  constructor(layout: Layout, rows: number) {
-    const targets = layout.features
-      .flatMap(([name, feature]) => describeTarget(name, feature))
-      .slice(0, maximumOutputs);
+  /**
+   * @param rows of the whole baseline, about
+   * @param label absent: the records do not say how they turned out
+   */
+  constructor(layout: Layout, rows: number, label?: LabelColumn) {
+    const outputs = layout.features.flatMap(([name, feature]) =>
+      feature.side === 'output' ? describeTarget(name, feature, 'output', (cell) => cell) : [],
+    );
+    const labels = label ? describeTarget(label.name, label.layout, 'label', createLabelReader(label)) : [];
+    const targets = [...labels, ...outputs.slice(0, maximumOutputs)];
     this.#pairs = layout.features.flatMap(([feature, its]) => {
       if (its.kind === 'opaque' || its.kind === 'embedding' || its.side === 'output') return [];
       const { kind } = its;
@@ -90,7 +106,7 @@ export class LeakageCounter {
       const [count, share] = [pair.compared, pair.equal / pair.compared];
       if (count >= 2 * minimumRecords && share >= nearlyAll && hasSeveralClasses(pair)) {
         return [
-          `${feature}: is equal to the output ${target.name} in ${percent(share)} of ${count} records; ${warning}`,
+          `${feature}: is equal to the ${target.role} ${target.name} in ${percent(share)} of ${count} records; ${warning}`,
         ];
       }
       const best = bestSplit(pair);
@@ -104,20 +120,39 @@ export class LeakageCounter {
 
 const warning = 'it may leak the label or be made from the prediction';
 
-function describeTarget(name: string, layout: FeatureLayout): Target[] {
-  if (layout.kind === 'opaque' || layout.kind === 'embedding' || layout.side !== 'output') return [];
+function createLabelReader({ layout, readNumber }: LabelColumn): (cell: Cell) => Cell {
+  if (layout.kind === 'categorical') return (cell) => (typeof cell === 'object' || cell === '' ? null : textOf(cell));
+  return (cell) => {
+    const number = readNumber(cell);
+    return typeof number === 'number' && Number.isFinite(number) ? number : null;
+  };
+}
+
+function textOf(cell: string | number | boolean | undefined): string | null {
+  return cell === undefined ? null : String(cell);
+}
+
+function describeTarget(
+  name: string,
+  layout: FeatureLayout,
+  role: Target['role'],
+  read: Target['read'],
+): readonly Target[] {
+  if (layout.kind === 'opaque' || layout.kind === 'embedding') return [];
+  const its = { name, layout, role, read };
   if (layout.kind === 'numeric') {
     const { centre } = layout;
     const classOf = (cell: Cell) => (typeof cell !== 'number' ? -1 : cell < centre ? 0 : cell > centre ? 2 : 1);
-    return [{ name, layout, classes: 3, classOf }];
+    return [{ ...its, classes: 3, classOf }];
   }
   const index = new Map(layout.categories.slice(0, maximumClasses).map((category, at) => [category, at]));
   const classOf = (cell: Cell) => (typeof cell === 'string' ? (index.get(cell) ?? index.size) : -1);
-  return [{ name, layout, classes: index.size + 1, classOf }];
+  return [{ ...its, classes: index.size + 1, classOf }];
 }
 
-function addToPair(pair: Pair, cell: Cell, output: Cell, isFirst: boolean): void {
+function addToPair(pair: Pair, cell: Cell, raw: Cell, isFirst: boolean): void {
   const { target, groups } = pair;
+  const output = target.read(raw);
   const here = target.classOf(output);
   if (here < 0) return;
   const key = pair.keyOf(cell);

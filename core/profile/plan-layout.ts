@@ -51,9 +51,7 @@ export function planLayout(
       continue;
     }
     features.push([survey.name, planFeature(survey, choice.kind)]);
-    const invalid = survey.texts > 0 && kindOf(survey, choice.kind) === 'numeric' ? survey.texts : 0;
-    if (invalid > 0)
-      notes.push(`${survey.name}: ${invalid} of ${survey.rows} values are no numbers; their rows are quarantined`);
+    if (kindOf(survey, choice.kind) === 'numeric') notes.push(...noteQuarantined(survey));
   }
   return {
     layout: {
@@ -64,6 +62,14 @@ export function planLayout(
     fitted,
     notes,
   };
+}
+
+/** What will not be counted of a column of numbers. */
+function noteQuarantined({ name, rows, texts, infinite }: ColumnSurvey): readonly string[] {
+  const invalid = [[texts, 'no numbers'] as const, [infinite, 'infinite'] as const];
+  return invalid.flatMap(([count, what]) =>
+    count > 0 ? [`${name}: ${count} of ${rows} values are ${what}; their rows are quarantined`] : [],
+  );
 }
 
 /** Share of texts that may be stray in a column of numbers. */
@@ -80,7 +86,7 @@ function kindOf(
   const present = survey.rows - survey.missing - survey.missingTexts;
   if (present > 0 && survey.opaque > present / 2) return 'opaque';
   if (survey.booleans > present / 2) return 'categorical';
-  if (present === 0 || survey.texts <= strayTexts * present) return 'numeric';
+  if (present === 0 || survey.texts <= strayTexts * (present - survey.infinite)) return 'numeric';
   return 'categorical';
 }
 
@@ -92,6 +98,7 @@ function reasonToLeaveOut(survey: ColumnSurvey): string | undefined {
   const kind = kindOf(survey, undefined);
   const present = survey.rows - survey.missing - (kind === 'categorical' ? 0 : survey.missingTexts);
   if (present === 0) return 'it never holds a value';
+  if (kind === 'numeric' && survey.numbers === 0 && survey.infinite > 0) return 'all its values are infinite';
   if (present < minimumRowsToJudge) return undefined;
   if (kind === 'numeric') return survey.increasing ? 'it grows row by row like a sequence number or a time' : undefined;
   if (kind !== 'categorical') return undefined;
@@ -105,7 +112,8 @@ function reasonToLeaveOut(survey: ColumnSurvey): string | undefined {
   return `it looks like an identifier or free text (${distinct}; ${Math.round(share * 100)} % of rows hold one seen nowhere else)`;
 }
 
-function planFeature(survey: ColumnSurvey, chosen: 'numeric' | 'categorical' | undefined): FeatureLayout {
+/** How a column is to be counted. */
+export function planFeature(survey: ColumnSurvey, chosen?: 'numeric' | 'categorical'): FeatureLayout {
   const { side } = survey;
   const kind = kindOf(survey, chosen);
   if (kind === 'numeric') return planNumeric(survey);

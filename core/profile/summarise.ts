@@ -27,6 +27,8 @@ export interface Watch {
   readonly indicators: readonly Indicator[];
   /** Features whose missing values are counted per minute. */
   readonly required: readonly string[];
+  /** The objective of records that have a value in all of them; absent: there is none. */
+  readonly completeness?: string | undefined;
   /** Columns that the config ignores: neither counted nor reported as extra. */
   readonly ignored: ReadonlySet<string>;
   readonly role: 'inferences' | 'requests';
@@ -91,11 +93,7 @@ export class SummaryBuilder {
     slot.requests++;
     for (const indicator of this.#watch.indicators) {
       const outcome = indicator.classify(invocation);
-      if (outcome === 'not-valid') continue;
-      const sli = slot.slis.get(indicator.slo) ?? { good: 0, valid: 0 };
-      sli.valid++;
-      if (outcome === 'good') sli.good++;
-      slot.slis.set(indicator.slo, sli);
+      if (outcome !== 'not-valid') countEvent(slot, indicator.slo, outcome === 'good');
     }
   }
 
@@ -110,17 +108,21 @@ export class SummaryBuilder {
     this.#slices?.add(batch, rows);
     this.#scores?.add(columns.get(this.#scores.column)?.cells, rows);
     this.#callers?.add(batch, rows);
+    const { completeness } = this.#watch;
     const required = this.#watch.required.map((name) => [name, columns.get(name)?.cells] as const);
     for (const row of rows) {
       const invocation = invocationOf(batch, row);
       this.#see(invocation.time);
       const slot = this.#slotAt(invocation.time);
       slot.rows++;
+      let isComplete = true;
       for (const [name, cells] of required) {
         const cell = cells?.[row];
-        if (cell === null || cell === undefined || cell === '')
-          slot.missing.set(name, (slot.missing.get(name) ?? 0) + 1);
+        if (cell !== null && cell !== undefined && cell !== '') continue;
+        slot.missing.set(name, (slot.missing.get(name) ?? 0) + 1);
+        isComplete = false;
       }
+      if (completeness !== undefined) countEvent(slot, completeness, isComplete);
     }
     this.#counted += rows.length;
     if (this.#watch.layout === undefined) return;
@@ -209,6 +211,13 @@ export function invocationOf(batch: RecordBatch, row: number): Invocation {
   if (!invocation)
     throw new RangeError(`record batch: row ${row} has no invocation, expected one of ${batch.rows.length} rows`);
   return invocation;
+}
+
+function countEvent({ slis }: OpenSlot, slo: string, isGood: boolean): void {
+  const sli = slis.get(slo) ?? { good: 0, valid: 0 };
+  sli.valid++;
+  if (isGood) sli.good++;
+  slis.set(slo, sli);
 }
 
 function closeSlot(minute: number, slot: OpenSlot): MinuteSlot {

@@ -3,7 +3,7 @@ import type { Cell, RecordBatch, Side } from '../model/record-batch.ts';
 import { type VectorHalves, VectorSample } from '../stats/embedding/vector-sample.ts';
 import { RowSample } from './row-sample.ts';
 
-/** Reads a cell as a number: null where it is missing, undefined where it is something else. */
+/** Reads a cell as a number: null where it is missing, Infinity where it is infinite, undefined where it is something else. */
 export type ReadNumber = (cell: Cell) => number | null | undefined;
 
 /** What the first pass over the baseline's records learns of one column. */
@@ -16,16 +16,19 @@ export interface ColumnSurvey {
   readonly missing: number;
   /** Rows with a text that says "no value" among numbers but is a category among texts: `NA` may be Namibia. */
   readonly missingTexts: number;
+  /** Finite ones. */
   readonly numbers: number;
+  /** Rows with an infinite number, or a text that says one. */
+  readonly infinite: number;
   readonly booleans: number;
   readonly texts: number;
   readonly opaque: number;
   /** Numbers in the sampled rows, in the order of the rows. */
   readonly sample: readonly number[];
-  /** [text, count] of every distinct value, unordered, without the missing texts; the first ones where `distinctCapped`. */
+  /** [text, count] of every distinct value, unordered, without `wordValues`; the first ones where `distinctCapped`. */
   readonly values: ReadonlyMap<string, number>;
-  /** [text, count] of the missing texts. */
-  readonly missingTextValues: ReadonlyMap<string, number>;
+  /** [text, count] of texts that are categories among texts, but no values among numbers: missing texts and infinities. */
+  readonly wordValues: ReadonlyMap<string, number>;
   /** True where there are more distinct values than `values` holds. */
   readonly distinctCapped: boolean;
   /** Lists of numbers in sampled rows: where there are any, the column was asked for as one of vectors. */
@@ -34,10 +37,10 @@ export interface ColumnSurvey {
   readonly increasing: boolean;
 }
 
-/** [text, count] of every value that the column has as a feature of a kind: among texts the missing texts are values too. */
+/** [text, count] of every value that the column has as a feature of a kind: among texts all of them are values. */
 export function valuesOf(survey: ColumnSurvey, kind: FeatureKind): ReadonlyMap<string, number> {
-  if (kind !== 'categorical' || survey.missingTexts === 0) return survey.values;
-  return new Map([...survey.values, ...survey.missingTextValues]);
+  if (kind !== 'categorical' || survey.wordValues.size === 0) return survey.values;
+  return new Map([...survey.values, ...survey.wordValues]);
 }
 
 /** Values kept of all columns together, and of each: bounds the survey's memory. */
@@ -50,7 +53,7 @@ const minimumDistinct = 256;
 /** Longer vectors are not compared: a frame of them would be megabytes. */
 export const maximumDimensions = 4096;
 /** White space of any length is such a text. */
-const maximumMissingTexts = 100;
+const maximumWords = 100;
 
 /** First pass over a baseline's records: types, missing shares, distinct values and a sample of rows. */
 export class Survey {
@@ -97,11 +100,12 @@ class ColumnSurveyor {
   readonly #values = new Map<string, number>();
   /** Numbers are turned into texts at the end: doing so for each cell costs more than all the rest. */
   readonly #numberValues = new Map<number, number>();
-  readonly #missingTextValues = new Map<string, number>();
+  readonly #wordValues = new Map<string, number>();
   #rows: number;
   #missing: number;
   #missingTexts = 0;
   #numbers = 0;
+  #infinite = 0;
   #booleans = 0;
   #texts = 0;
   #opaque = 0;
@@ -148,13 +152,14 @@ class ColumnSurveyor {
       missing: this.#missing,
       missingTexts: this.#missingTexts,
       numbers: this.#numbers,
+      infinite: this.#infinite,
       booleans: this.#booleans,
       texts: this.#texts,
       opaque: this.#opaque,
       sample: sample.numbersOf(this.#name),
       vectors: this.#vectors?.halves() ?? { fitting: [], measuring: [] },
       values: this.#valuesAsTexts(),
-      missingTextValues: this.#missingTextValues,
+      wordValues: this.#wordValues,
       distinctCapped: this.#distinctCapped,
       increasing: this.#increasing && this.#numbers > 1,
     };
@@ -171,8 +176,15 @@ class ColumnSurveyor {
     }
     const number = readNumber(cell);
     if (number === null) {
-      if (typeof cell === 'string') this.#addMissingText(cell);
-      else this.#missing++;
+      if (typeof cell === 'string') {
+        this.#missingTexts++;
+        countValue(this.#wordValues, cell, maximumWords);
+      } else this.#missing++;
+      return Number.NaN;
+    }
+    if (number === Number.POSITIVE_INFINITY) {
+      this.#infinite++;
+      if (typeof cell === 'string') countValue(this.#wordValues, cell, maximumWords);
       return Number.NaN;
     }
     if (typeof cell === 'boolean') this.#booleans++;
@@ -188,11 +200,6 @@ class ColumnSurveyor {
   #addVector(row: number, values: readonly number[]): void {
     this.#vectors ??= new VectorSample();
     if (values.length <= maximumDimensions) this.#vectors.add(row, values);
-  }
-
-  #addMissingText(text: string): void {
-    this.#missingTexts++;
-    countValue(this.#missingTextValues, text, maximumMissingTexts);
   }
 
   #addValue(cell: string | number | boolean, maximumValues: number): void {

@@ -4,9 +4,10 @@ import {
   type RollbackHistory,
   type RollbackPolicy,
   restateSeconds,
+  type ServingSpell,
   type ServingState,
 } from '../model/rollback.ts';
-import type { Finding, FindingKind, Verdict } from '../model/verdict.ts';
+import type { Finding, FindingKind, SloVerdict, Verdict } from '../model/verdict.ts';
 import { currentSpell, knownGoodConfigs } from './deployment-record.ts';
 
 /** A verdict whose evidence says the same. */
@@ -70,11 +71,18 @@ const notOfTheVersion: ReadonlySet<FindingKind> = new Set<FindingKind>([
   'learning',
 ]);
 
+/**
+ * Objectives that count what the configuration answered. Freshness is silence under another name, and what a metric that
+ * somebody names says of the configuration nobody knows here.
+ */
+const ofTheVersion: ReadonlySet<unknown> = new Set<SloVerdict['kind']>(['latency', 'availability', 'completeness']);
+
 /** Time for the work itself. */
 const allowanceSeconds = 300;
 const closedAllowanceSeconds = 900;
+const minuteMilliseconds = 60_000;
 /** A live red must still be going on when the configuration has answered alone for as long as its short window. */
-const settleMilliseconds = 5 * 60_000;
+const settleMilliseconds = 5 * minuteMilliseconds;
 
 /**
  * Whether to go back, from what and to what. In this order: is there an incident, was nothing done in it yet, is the
@@ -120,11 +128,22 @@ export function pastActs(history: RollbackHistory): RollbackHistory['past'] {
   return listActs(history).slice(-100);
 }
 
-export function redFindings({ key, verdict }: EvidencedVerdict): readonly Ground[] {
+function redFindings({ key, verdict }: EvidencedVerdict): readonly Ground[] {
   if (verdict.tier !== 'red') return [];
   return verdict.findings
     .filter(({ tier, kind }) => tier === 'red' && !notOfTheVersion.has(kind))
+    .filter(({ kind, evidence }) => kind !== 'slo' || ofTheVersion.has(evidence.sloKind))
     .map((finding) => ({ key, verdict, finding }));
+}
+
+/** Whether a verdict is red for something that may be the fault of what answered. */
+export function isBlaming(verdict: EvidencedVerdict): boolean {
+  return redFindings(verdict).length > 0;
+}
+
+/** The same, of what has answered since a spell began: the trouble is that spell's own. */
+export function isBlamingSpell(verdict: EvidencedVerdict, spell: Pick<ServingSpell, 'began' | 'since'>): boolean {
+  return redFindings(verdict).some((ground) => isJudgementOf(ground, spell));
 }
 
 /** Seconds since the end of what was judged beyond which a verdict is no longer acted on. */
@@ -134,26 +153,40 @@ export function maximumAgeSeconds(model: RollbackFacts['model'], mode: Verdict['
     : model.windowSeconds + model.graceSeconds + closedAllowanceSeconds;
 }
 
-function isFresh({ verdict }: Ground, { model, now }: RollbackFacts): boolean {
-  return now - endOf(verdict) <= maximumAgeSeconds(model, verdict.mode) * 1000;
+function isFresh(ground: Ground, { model, now }: RollbackFacts): boolean {
+  return now - stretchOf(ground).end <= maximumAgeSeconds(model, ground.verdict.mode) * 1000;
 }
 
-/** What the finding was counted from: requests of an objective, else records. */
+/** What the finding was counted from: requests or records of an objective, else records. */
 function countEvents({ verdict, finding: { evidence } }: Ground): number {
   const events = evidence.valid ?? evidence.records;
   return typeof events === 'number' ? events : verdict.records.counted;
 }
 
 /**
- * A closed window must lie in the time of the configuration whole. The live hour may reach back before it: then the
+ * A closed window must lie in the time of the configuration whole. What is judged live may reach back before it: then the
  * trouble must have begun no sooner than the configuration could answer, and have lasted into the time it answers alone.
  */
-function isJudgementOf({ verdict, finding }: Ground, spell: { readonly began: number; readonly since: number }) {
-  const start = Date.parse(verdict.window.start);
+function isJudgementOf(ground: Ground, spell: Pick<ServingSpell, 'began' | 'since'>): boolean {
+  const { start, end } = stretchOf(ground);
   if (start >= spell.since) return true;
-  const { sinceMinute } = finding.evidence;
-  if (verdict.mode !== 'live' || typeof sinceMinute !== 'number') return false;
-  return sinceMinute * 60_000 >= spell.began && endOf(verdict) >= spell.since + settleMilliseconds;
+  const { sinceMinute } = ground.finding.evidence;
+  if (ground.verdict.mode !== 'live' || typeof sinceMinute !== 'number') return false;
+  return sinceMinute * minuteMilliseconds >= spell.began && end >= spell.since + settleMilliseconds;
+}
+
+/**
+ * The time that a finding rests on: its verdict's window, or the longer one of a pair that burns a budget, which may also
+ * end sooner than the verdict's where the objective is counted from metrics.
+ */
+function stretchOf({ verdict, finding: { evidence } }: Ground): { readonly start: number; readonly end: number } {
+  const { endMinute, longMinutes } = evidence;
+  const end = typeof endMinute === 'number' ? endMinute * minuteMilliseconds : endOf(verdict);
+  const start = Date.parse(verdict.window.start);
+  return {
+    start: typeof longMinutes === 'number' ? Math.min(start, end - longMinutes * minuteMilliseconds) : start,
+    end,
+  };
 }
 
 function endOf(verdict: Verdict): number {
@@ -169,12 +202,12 @@ export function hasRecovered(verdicts: readonly EvidencedVerdict[], servingAt: n
   const later = verdicts.filter(({ verdict }) =>
     verdict.mode === 'live' ? endOf(verdict) > servingAt : Date.parse(verdict.window.start) >= servingAt,
   );
-  const stillRed = verdicts.some(
-    (one) => (one.verdict.mode === 'live' || later.includes(one)) && redFindings(one).length > 0,
-  );
+  const stillRed = verdicts.some((one) => (one.verdict.mode === 'live' || later.includes(one)) && isBlaming(one));
   return !stillRed && later.some(({ verdict }) => hasSeenEvents(verdict));
 }
 
-function hasSeenEvents({ records, slos }: Verdict): boolean {
-  return records.counted > 0 || slos.some(({ valid }) => valid > 0);
+/** Minutes of freshness or of a metric are no events, and where captures are missing nothing was seen. */
+function hasSeenEvents({ records, slos, findings }: Verdict): boolean {
+  if (findings.some(({ kind, tier }) => kind === 'silence' && tier === 'red')) return false;
+  return records.counted > 0 || slos.some(({ kind, valid }) => valid > 0 && ofTheVersion.has(kind));
 }

@@ -56,13 +56,15 @@ export interface JudgedStretch {
   readonly end: number;
   /** The worst of its verdicts. */
   readonly tier: Tier;
+  /** One of them is red for something that may be the fault of what answered. */
+  readonly isBlamed: boolean;
   readonly counted: number;
   readonly versions: readonly string[];
 }
 
 /**
- * Credits a judged window to the configuration that answered during all of it. Green time adds up; a red one begins it
- * anew; a yellow one, or one of too few records, says nothing.
+ * Credits a judged window to the configuration that answered during all of it. Green time adds up; one that blames it
+ * begins it anew; one that is yellow, red for other reasons, or of too few records, says nothing.
  */
 export function creditWindow(
   record: DeploymentRecord,
@@ -74,14 +76,14 @@ export function creditWindow(
   if (!spell) return { ...record, creditedThrough };
   return withStanding({ ...record, creditedThrough }, spell.config, (standing) => {
     const versions = [...new Set([...standing.versions, ...window.versions])].sort().slice(0, keptVersions);
-    if (window.tier === 'red') return { ...standing, versions, greenSeconds: 0, provenAt: undefined };
+    if (window.isBlamed) return { ...standing, versions, greenSeconds: 0, provenAt: undefined };
     const isGreen = window.tier === 'green' && window.counted >= minimumRecords;
     const greenSeconds = standing.greenSeconds + (isGreen ? (window.end - window.start) / 1000 : 0);
     return { ...standing, versions, greenSeconds };
   });
 }
 
-/** Takes the good name of what answers now: the model is red. */
+/** Takes the good name of what answers now: it is blamed. */
 export function discreditCurrent(record: DeploymentRecord): DeploymentRecord {
   const config = record.spells.at(-1)?.config;
   const standing = record.standings.find((one) => one.config === config);

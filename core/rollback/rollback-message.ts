@@ -8,7 +8,6 @@ export type RollbackNews = 'started' | RollbackOutcome;
 const maximumSubjectLength = 99;
 
 interface Words {
-  readonly tier: Message['tier'];
   readonly event: Message['event'];
   readonly headline: string;
   readonly text: string;
@@ -25,8 +24,16 @@ export interface RollbackMessageFacts {
 }
 
 /**
+ * News of a rollback are a row of messages of their own, beside those of the incident that it is for: whoever has
+ * acknowledged that one is paged anew.
+ */
+export function rollbackEpisode(episode: string): string {
+  return `${episode}/rollback`;
+}
+
+/**
  * Puts it into words. Nothing is said to be over: the incident ends when its alarm does, and what is told here are updates
- * of it, or pages that it goes on.
+ * of it, or pages that a person must act.
  */
 export function composeRollbackMessage(
   act: RollbackAct,
@@ -34,29 +41,31 @@ export function composeRollbackMessage(
   news: RollbackNews,
   { id, time, alarm, runbook }: RollbackMessageFacts,
 ): Message {
-  const { tier, event, headline, text } = wordsOf(news);
+  const { event, headline, text } = wordsOf(news);
   const facts: readonly (readonly [name: string, value: string])[] = [
     ['Model', act.model],
     ['Lever', describeLever(lever)],
-    ['From', act.from],
-    ['To', act.to],
+    ['From', describeConfig(lever, act.from)],
+    ['To', describeConfig(lever, act.to)],
     ['Because of', `${act.finding} in ${act.verdict}`],
     ...(act.reason === undefined ? [] : [['Reason', act.reason] as const]),
     ['Runbook', runbook],
     ['Reference', `rollback ${act.id}, episode ${act.episode}`],
   ];
+  const start = event === 'raised' ? 'RED' : 'ROLLBACK';
   return {
     id,
-    tier,
+    tier: 'red',
     event,
     model: act.model,
-    episode: act.episode,
-    subject: plain(`${tier.toUpperCase()} ${act.model}: ${headline}`).slice(0, maximumSubjectLength),
+    episode: rollbackEpisode(act.episode),
+    subject: plain(`${start} ${act.model}: ${headline}`).slice(0, maximumSubjectLength),
     text: `${[text, '', ...facts.map(([name, value]) => `${name}: ${plain(value)}`)].join('\n')}\n`,
     time,
     detail: {
       cause: 'health',
-      sequence: 1,
+      // Of one rollback there is one outcome, and the beginning comes before it.
+      sequence: news === 'started' ? 1 : 2,
       since: act.time,
       startedAt: act.time,
       headline: plain(headline),
@@ -71,54 +80,52 @@ export function composeRollbackMessage(
 }
 
 function wordsOf(news: RollbackNews): Words {
-  const page = { tier: 'red', event: 'raised' } as const;
-  const update = { tier: 'red', event: 'updated' } as const;
   switch (news) {
     case 'started':
       return {
-        ...update,
+        event: 'updated',
         headline: 'is being rolled back',
         text: 'The model is being rolled back to the configuration that answered before. Whether it recovers is told next.',
       };
     case 'dry-run':
       return {
-        ...update,
+        event: 'updated',
         headline: 'would be rolled back now (dry run)',
         text: 'Every check for a rollback has passed. Nothing was changed, because dryRun is set. Decide, and do it by hand.',
       };
     case 'recovered':
       return {
-        ...update,
-        headline: 'has recovered after its rollback',
+        event: 'updated',
+        headline: 'has recovered, no longer red',
         text: 'The model was rolled back, and what was judged since is no longer red. Nothing has to be done at once.',
       };
     case 'not-recovered':
       return {
-        ...page,
+        event: 'raised',
         headline: 'was rolled back and is still red',
         text: 'The rollback is done and did not help within the time allowed. It is not repeated: a person must look.',
       };
     case 'withdrawn':
       return {
-        ...update,
+        event: 'updated',
         headline: 'rollback withdrawn before anything was done',
         text: 'A rollback was intended. When it was to begin its grounds no longer held, and nothing was changed.',
       };
     case 'refused':
       return {
-        ...page,
+        event: 'raised',
         headline: 'rollback refused by the service',
         text: 'The service did not take the rollback, and nothing was changed. A person must do it.',
       };
     case 'failed':
       return {
-        ...page,
+        event: 'raised',
         headline: 'rollback did not get through',
         text: 'The rollback was asked for and the configuration is not back. It is not repeated: a person must look.',
       };
     case 'overtaken':
       return {
-        ...page,
+        event: 'raised',
         headline: 'rollback overtaken by another change',
         text: 'Something else changed what answers while the rollback was under way. It is not repeated: a person must look.',
       };
@@ -136,6 +143,32 @@ export function describeLever(lever: RollbackLever): string {
     case 'step-functions':
       return `workflow ${lever.stateMachine} for SageMaker endpoint ${lever.endpoint}`;
   }
+}
+
+/** A configuration as a person names it: weights are kept as `[endpoint configuration, [[variant, weight], …]]` in JSON. */
+function describeConfig(lever: RollbackLever, config: string): string {
+  const weights = lever.kind === 'sagemaker-weights' ? readWeights(config) : undefined;
+  if (!weights) return config;
+  const sum = weights.variants.reduce((total, [, weight]) => total + weight, 0);
+  const shares = weights.variants.map(
+    ([variant, weight]) => `${variant} ${sum > 0 ? Number(((100 * weight) / sum).toPrecision(3)) : 0} %`,
+  );
+  return [weights.config, ...(shares.length > 0 ? [shares.join(', ')] : [])].join(': ');
+}
+
+function readWeights(text: string) {
+  try {
+    const value: unknown = JSON.parse(text);
+    const [config, variants]: unknown[] = Array.isArray(value) ? value : [];
+    if (typeof config !== 'string' || !Array.isArray(variants)) return undefined;
+    return variants.every(isWeight) ? { config, variants } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isWeight(value: unknown): value is readonly [variant: string, weight: number] {
+  return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'number';
 }
 
 /** Printable ASCII on one line: some of it was read from services. */

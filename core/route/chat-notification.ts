@@ -36,7 +36,8 @@ export function chatNotification(alert: AlertDocument): object {
       keywords: [cut(escapeMarkdown(model), 50), tier, event],
     },
     metadata: {
-      threadId: `tidewatch-${alert.episode}`,
+      // What became of a rollback belongs to the thread of its incident.
+      threadId: `tidewatch-${alert.episode.split('/', 1)[0]}`,
       summary: cut(escapeMarkdown(detail.headline), maximumTitle),
       eventType: `tidewatch-${event}`,
       relatedResources: detail.verdicts.slice(0, 3),

@@ -1,7 +1,8 @@
 import type { AffectedModel, AlertDetail, Message } from '../model/delivery.ts';
 import type { ModelPolicy } from '../model/policy.ts';
 import { tierValue, worstTier } from '../model/verdict.ts';
-import { type AlarmNotice, fleetModel } from './alarm-notice.ts';
+import { type AlarmNotice, fleetModel, healthCause } from './alarm-notice.ts';
+import { describeCause, type FoundCause } from './causes.ts';
 import type { EpisodeMessage } from './episode.ts';
 import { formatMinute, formatShortMinute, formatSpan } from './figures.ts';
 import { firstSteps } from './first-steps.ts';
@@ -20,6 +21,8 @@ export interface MessageFacts {
   readonly policy?: ModelPolicy | undefined;
   /** Every model that depends on this one. */
   readonly dependents?: readonly string[] | undefined;
+  /** Causes in force that other incidents of the model tell of. The verdicts are without them while this one goes on. */
+  readonly besides?: readonly Pick<FoundCause, 'cause' | 'tier'>[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -56,10 +59,10 @@ type Words<T> = Readonly<Record<Message['event'], (facts: MessageFacts) => T>>;
 const subjects: Words<string> = {
   raised: raisedSubject,
   lowered: (facts) => {
-    const { model, tier, time, since } = facts.episode;
+    const { tier, time, since } = facts.episode;
     const remains = isStillYellow(facts) ? ', still yellow' : ', not yet quiet';
     return subject(
-      `LOWERED ${escapeName(model)}: `,
+      `LOWERED ${incidentName(facts.episode)}: `,
       `no longer ${tier}${remains}`,
       ` after ${formatSpan(time - since)}`,
     );
@@ -67,11 +70,11 @@ const subjects: Words<string> = {
   updated: ({ episode, now }) => {
     const count = episode.affected?.length ?? 0;
     const what = `${count} ${count === 1 ? 'model that depends' : 'models that depend'} on it affected`;
-    return subject(`UPDATE ${escapeName(episode.model)}: `, what, ` since ${formatShortMinute(episode.since, now)}`);
+    return subject(`UPDATE ${incidentName(episode)}: `, what, ` since ${formatShortMinute(episode.since, now)}`);
   },
   acknowledged: ({ episode, now }) =>
     subject(
-      `ACKNOWLEDGED ${escapeName(episode.model)}: `,
+      `ACKNOWLEDGED ${incidentName(episode)}: `,
       `somebody is at it, ${episode.tier}`,
       ` since ${formatShortMinute(episode.since, now)}`,
     ),
@@ -82,12 +85,11 @@ const texts: Words<readonly string[]> = {
   raised: raisedText,
   lowered: recoveredText,
   updated: (facts) => {
-    const model = escapeName(facts.episode.model);
-    const words = `UPDATE. The incident of ${model} reaches models that depend on it. Their people are not told as long as it lasts.`;
+    const words = `UPDATE. The incident of ${incidentName(facts.episode)} reaches models that depend on it. Their people are not told as long as it lasts.`;
     return [...wrapText(words), ...describeAffected(facts), ...where(facts, sortVerdicts(facts.verdicts))];
   },
   acknowledged: (facts) => {
-    const words = `ACKNOWLEDGED. A person has taken the incident of ${escapeName(facts.episode.model)} on.`;
+    const words = `ACKNOWLEDGED. A person has taken the incident of ${incidentName(facts.episode)} on.`;
     return [...wrapText(words), ...where(facts, sortVerdicts(facts.verdicts))];
   },
   recovered: recoveredText,
@@ -100,7 +102,7 @@ function detailOf({ alarm, episode, verdicts, dependents = [] }: MessageFacts): 
   const named = new Set(affected.map(({ model }) => model));
   const findings = sorted.flatMap(({ verdict }) => sortFindings(verdict.findings));
   return {
-    cause: episode.cause,
+    cause: escapeText(episode.cause),
     sequence: episode.sequence,
     since: episode.since,
     startedAt: episode.startedAt,
@@ -152,10 +154,24 @@ function raisedSubject({ alarm, verdicts, episode, now }: MessageFacts): string 
 }
 
 function recoveredSubject(facts: MessageFacts): string {
-  const { episode } = facts;
-  const start = `RECOVERED ${escapeName(episode.model)}: `;
+  const { episode, besides = [] } = facts;
+  const start = `RECOVERED ${incidentName(episode)}: `;
+  if (besides.length > 0) {
+    const others = `${besides.length === 1 ? 'another cause goes' : `${besides.length} other causes go`} on`;
+    return subject(start, `no longer ${episode.tier} for this, ${others}`, afterText(episode));
+  }
   const still = isStillYellow(facts) ? ', still yellow' : '';
-  return subject(start, `no longer ${episode.tier}${still}`, ` after ${formatSpan(episode.time - episode.since)}`);
+  return subject(start, `no longer ${episode.tier}${still}`, afterText(episode));
+}
+
+function afterText({ time, since }: EpisodeMessage): string {
+  return ` after ${formatSpan(time - since)}`;
+}
+
+/** The model, and of an incident that began while another one went on, its cause. */
+function incidentName({ model, cause }: EpisodeMessage): string {
+  const isFirst = cause === healthCause || model === fleetModel;
+  return isFirst ? escapeName(model) : `${escapeName(model)} (${describeCause(cause)})`;
 }
 
 /** Cuts the middle where the whole would be too long: who and since when stay readable. */
@@ -170,9 +186,7 @@ function raisedText(facts: MessageFacts): string[] {
   const speaking = verdictSpeaks(alarm) ? sortVerdicts(verdicts).filter(({ verdict }) => verdict.tier !== 'green') : [];
   const opening =
     episode.tier === 'red'
-      ? episode.model === fleetModel
-        ? 'RED. This is a page: Tidewatch is not watching.'
-        : `RED. This is a page: an objective of ${model} is broken.`
+      ? `RED. This is a page: ${pageReason(facts, speaking)}.`
       : `YELLOW. This is not a page: look into ${model} in working hours.`;
   const began = episode.startedAt < episode.since ? ` The episode began at ${formatMinute(episode.startedAt)}.` : '';
   return [
@@ -185,6 +199,7 @@ function raisedText(facts: MessageFacts): string[] {
         : []),
     ]),
     ...section('Since', wrapText(`${formatMinute(episode.since)}${agoText(now - episode.since)}.${began}`)),
+    ...describeBesides(facts),
     ...describeAffected(facts),
     ...section('How sure', describeSureness(speaking, policy)),
     ...section('Objectives', describeSlos(speaking, policy)),
@@ -194,9 +209,41 @@ function raisedText(facts: MessageFacts): string[] {
   ];
 }
 
+/** What is wrong beside it, and told of by itself. */
+function describeBesides({ besides = [] }: MessageFacts): string[] {
+  const causes = besides.map(({ cause, tier }) => `${describeCause(cause)} (${tier})`);
+  return causes.length === 0
+    ? []
+    : section('Beside it', wrapText(`incidents of their own: ${[...new Set(causes)].join(', ')}.`));
+}
+
+/** What the worst red finding breaks. */
+function pageReason({ alarm, episode }: MessageFacts, speaking: readonly StoredVerdict[]): string {
+  if (episode.model === fleetModel) {
+    return alarm.triggers.includes('heartbeat') ? 'Tidewatch is not watching' : 'a part of the alerting is cut';
+  }
+  const model = escapeName(episode.model);
+  const findings = speaking.flatMap(({ verdict }) => sortFindings(verdict.findings));
+  switch (findings.find(({ tier }) => tier === 'red')?.kind) {
+    case 'slo':
+    case 'completeness':
+    case 'quality':
+      return `an objective of ${model} is broken`;
+    case 'silence':
+      return `no records of ${model} arrive`;
+    case 'schema-break':
+    case 'missing-column':
+      return `payloads of ${model} break its schema`;
+    case 'integrity':
+      return `stored evidence of ${model} does not match what was written`;
+    default:
+      return `${model} was judged red`;
+  }
+}
+
 function recoveredText(facts: MessageFacts): string[] {
   const { episode, verdicts, policy } = facts;
-  const model = escapeName(episode.model);
+  const model = incidentName(episode);
   const sorted = sortVerdicts(verdicts);
   const worst = worstTier(sorted.map(({ verdict }) => verdict.tier));
   const remains =
@@ -217,6 +264,7 @@ function recoveredText(facts: MessageFacts): string[] {
       ),
     ]),
     ...section('What remains', remains),
+    ...describeBesides(facts),
     ...describeAffected(facts),
     ...section('Objectives', describeSlos(sorted, policy)),
     ...where(facts, sorted),

@@ -43,6 +43,8 @@ export interface Mute {
   /** The model whose incident it is. */
   readonly by: string;
   readonly episode: string;
+  /** Since when no verdict says why it rings, milliseconds since the epoch: its alarm is about to end. */
+  readonly lapsed?: number | undefined;
 }
 
 /** What is known of one tier of an episode. */
@@ -68,7 +70,10 @@ export interface EpisodeState {
   readonly model: string;
   readonly cause: string;
   readonly startedAt: number;
-  /** When the last alarm ended; present once the hold is over and the recovery told. Nothing is said after it. */
+  /**
+   * When the last alarm ended; present once the hold is over and the recovery told. Nothing is said of the episode after it.
+   * A tier may go on ringing for what is over, or for what others tell: see `Company.isAftermath` and `isElsewhere`.
+   */
   readonly endedAt?: number | undefined;
   readonly yellow?: TierState | undefined;
   readonly red?: TierState | undefined;
@@ -88,6 +93,12 @@ export interface EpisodeStep {
 export interface Company {
   /** The incident that explains this tier; undefined: it is the model's own. */
   muteOf(tier: MessageTier, state: EpisodeState): Mute | undefined;
+  /** Whether yellow rings for nothing but a red that is over: looked back at, it is still there. */
+  isAftermath(state: EpisodeState): boolean;
+  /** Whether a tier rings for nothing but what other incidents of the model tell of. */
+  isElsewhere(tier: MessageTier): boolean;
+  /** Before this no recovery of a tier is told, milliseconds since the epoch: what closed windows found may return. */
+  holdUntil(tier: MessageTier): number;
   /** A raise waits this long after its alarm, in case a root's follows. */
   waitSeconds(tier: MessageTier): number;
   /** Dependents that are not green. */
@@ -95,7 +106,14 @@ export interface Company {
 }
 
 /** Of a model that depends on nothing and that nothing depends on. */
-export const alone: Company = { muteOf: () => undefined, waitSeconds: () => 0, affected: () => [] };
+export const alone: Company = {
+  muteOf: () => undefined,
+  isAftermath: () => false,
+  isElsewhere: () => false,
+  holdUntil: () => 0,
+  waitSeconds: () => 0,
+  affected: () => [],
+};
 
 /** An alarm must be quiet for this long before its recovery is told. One that returns earlier continues in silence. */
 export const recoveryHoldSeconds = 600;
@@ -132,18 +150,29 @@ export function stepEpisode(
 }
 
 /**
- * What is to be said by now. To be asked every minute of each episode that goes on.
+ * What is to be said by now. To be asked every minute of each episode that is not `isSettled`.
  *
  * | so far                                            | then                                                      |
  * |---------------------------------------------------|-----------------------------------------------------------|
  * | in alarm and not raised, muted by a root          | nothing, as long as the root's incident lasts             |
  * | in alarm and not raised                           | raised; yellow says nothing while red is raised           |
- * | red raised, and quiet for the hold, yellow in alarm | red lowered: the incident goes on                       |
+ * | red raised, and quiet for the hold, yellow in alarm or held | red lowered: the incident goes on               |
  * | all quiet for the hold                            | recovered, of each tier that was told; the episode ends   |
+ * | a tier rings for other incidents of the model alone | as if it were quiet                                     |
+ * | red was told and is quiet for the hold, and yellow, never told, rings for that red alone | the same    |
+ * | ended, and what a tier rings for is nobody else's, or not over any more | it is raised, in a new episode      |
  */
 export function speak(before: EpisodeState, now: number, company: Company = alone): EpisodeStep {
-  if (before.endedAt !== undefined) return { state: before, messages: [] };
+  if (isSettled(before)) return { state: before, messages: [] };
   let state = before;
+  if (before.endedAt !== undefined) {
+    for (const name of tiers) {
+      if (!before[name]?.inAlarm || state.endedAt === undefined) continue;
+      const mute = company.muteOf(name, state);
+      state = mute ? withMute(state, name, mute) : resume(state, name, now);
+    }
+    if (state.endedAt !== undefined) return { state, messages: [] };
+  }
   const messages: EpisodeMessage[] = [];
   const tell = (name: MessageTier, tier: TierState, event: MessageEvent, time: number, told: TierState['told']) => {
     const sequence = tier.sequence + 1;
@@ -155,9 +184,15 @@ export function speak(before: EpisodeState, now: number, company: Company = alon
       ...(affected.length > 0 && { reported: namesOf(state.reported, affected) }),
     };
   };
+  const isOver = (name: MessageTier) => {
+    const tier = state[name];
+    if (!tier || company.isElsewhere(name)) return true;
+    return isQuiet(tier, now) && (tier.told === 'nothing' || now >= company.holdUntil(name));
+  };
   const { red } = state;
-  if (red?.told === 'raised' && isQuiet(red, now) && state.yellow?.inAlarm) {
-    tell('red', red, 'lowered', red.changed, 'lowered');
+  const isYellow = state.yellow?.inAlarm || (state.yellow?.told === 'raised' && !isOver('yellow'));
+  if (red?.told === 'raised' && isOver('red') && isYellow) {
+    tell('red', red, 'lowered', endOf(red, now), 'lowered');
     state = { ...state, past: [...state.past, ['red', state.startedAt, now] as const].slice(-maximumPast) };
   }
   for (const name of tiers) {
@@ -171,20 +206,21 @@ export function speak(before: EpisodeState, now: number, company: Company = alon
     if (name === 'yellow' && state.red?.inAlarm) continue;
     const mute = company.muteOf(name, state);
     if (mute) {
-      const isKnown = tier.muted?.episode === mute.episode;
-      if (!isKnown || tier.owed) state = { ...state, [name]: { ...tier, muted: mute, owed: undefined } };
+      state = withMute(state, name, mute);
     } else if (now >= tier.since + company.waitSeconds(name) * 1000) {
       tell(name, tier, 'raised', tier.since, 'raised');
     }
   }
-  const known = tiers.flatMap((name) => state[name] ?? []);
-  if (known.every((tier) => isQuiet(tier, now) && !tier.owed)) {
+  const isLookedBackAt =
+    state.yellow?.muted !== undefined && state.red?.told === 'lowered' && company.isAftermath(state);
+  const known = tiers.filter((name) => state[name] && !(name === 'yellow' && isLookedBackAt));
+  if (known.every((name) => isOver(name) && !state[name]?.owed)) {
     for (const name of tiers) {
       const tier = state[name];
-      if (tier && tier.told !== 'nothing') tell(name, tier, 'recovered', tier.changed, 'nothing');
+      if (tier && tier.told !== 'nothing') tell(name, tier, 'recovered', endOf(tier, now), 'nothing');
     }
     const told = messages.filter(({ event }) => event === 'recovered');
-    const endedAt = Math.max(...known.map(({ changed }) => changed));
+    const endedAt = Math.max(...known.flatMap((name) => (state[name] ? endOf(state[name], now) : [])));
     const past = told.map(({ tier }) => [tier, state.startedAt, endedAt] as const);
     state = { ...state, endedAt, past: [...state.past, ...past].slice(-maximumPast) };
   }
@@ -220,6 +256,29 @@ export function acknowledge(state: EpisodeState, now: number): EpisodeStep {
   return { state: next, messages };
 }
 
+/** Whether nothing is left to be said of a state, whatever time it is, until something changes. */
+export function isSettled({ endedAt, red, yellow }: EpisodeState): boolean {
+  return endedAt !== undefined && !red?.inAlarm && !yellow?.inAlarm;
+}
+
+function withMute(state: EpisodeState, name: MessageTier, mute: Mute): EpisodeState {
+  const tier = state[name];
+  const isKnown = tier?.muted?.episode === mute.episode && tier.muted.lapsed === mute.lapsed;
+  return tier && (!isKnown || tier.owed) ? { ...state, [name]: { ...tier, muted: mute, owed: undefined } } : state;
+}
+
+/** A tier that rang on after its episode's end rings for something else by now. */
+function resume(state: EpisodeState, tier: MessageTier, now: number): EpisodeState {
+  const { model, cause } = state;
+  const transition = { model, cause, tier, to: 'ALARM', time: now } as const;
+  return beginWith(state, transition, { inAlarm: true, changed: state[tier]?.changed ?? now, now });
+}
+
+/** When a tier of an episode ended: where its alarm rings on for others, now. */
+function endOf({ inAlarm, changed }: TierState, now: number): number {
+  return inAlarm ? now : changed;
+}
+
 /** True where an alarm of the tier rings that its people should know of and do not. */
 function isWanted(tier: TierState): boolean {
   return tier.owed === true || (tier.inAlarm && tier.told !== 'raised');
@@ -243,7 +302,7 @@ function hear(state: EpisodeState | undefined, transition: EpisodeTransition, no
     // Nobody was told of an alarm, so nobody is told of its end; but a late alarm must not be taken for a lasting one.
     const known: TierState = { inAlarm, changed: time, heard: now, since: 0, told: 'nothing', sequence: 0 };
     const ended = state ?? { ...beginEpisode(transition, []), endedAt: time };
-    return { ...ended, [name]: tier ? { ...tier, changed: time, heard: now } : known };
+    return { ...ended, [name]: tier ? { ...tier, inAlarm, changed: time, heard: now } : known };
   }
   if (!state || state.endedAt !== undefined) return beginWith(state, transition, { inAlarm, changed: time, now });
   if (!tier) return { ...state, [name]: freshTier({ inAlarm, changed: time, since: time, now }) };

@@ -19,10 +19,13 @@ type Step =
   | 'late'
   | 'stopped'
   | 'unheard'
-  | 'cut';
+  | 'cut'
+  | 'undelivered'
+  | 'measure';
 
 const stepOfKind: Readonly<Record<FindingKind, Step>> = {
   slo: 'serve',
+  unmeasured: 'measure',
   'schema-break': 'payload',
   type: 'payload',
   'extra-column': 'payload',
@@ -41,6 +44,7 @@ const stepOfKind: Readonly<Record<FindingKind, Step>> = {
   beside: 'drift',
   performance: 'drift',
   quality: 'labels',
+  'quality-beside': 'labels',
   labelling: 'labels',
   caller: 'drift',
   learning: 'version',
@@ -74,6 +78,10 @@ const words: Readonly<Record<Step, string>> = {
   unheard:
     'Find out why CloudWatch did not ring: the state and the actions of the alarm named below, its metric, its topic (runbook, "Who watches the alerts").',
   cut: 'Watch the alarms in CloudWatch by hand. Look at the topic of the alarms, its subscription and its key, and deploy again.',
+  measure:
+    'Look at the log of the evaluation for "metrics are unknown": a right to GetMetricData that is missing, or a statistic that CloudWatch refuses.',
+  undelivered:
+    'Tell who is on call by another way. Look at the topic named below, its subscription to the queue of deliver, and that function, and deploy again.',
   stopped: 'Check the scheduled tick and its log. Until it runs, watch the models by hand.',
 };
 
@@ -87,6 +95,7 @@ export function firstSteps(alarm: AlarmNotice, verdicts: readonly StoredVerdict[
   if (alarm.triggers.includes('lag')) steps.add('late');
   if (alarm.triggers.includes('heartbeat')) steps.add('stopped');
   if (alarm.triggers.includes('alert-path')) steps.add('cut');
+  if (alarm.triggers.includes('deliver-path')) steps.add('undelivered');
   const urgent = alarm.triggers.includes('doorbell') ? ['unheard' as const] : [];
   const chosen = [...new Set([...urgent, ...steps])].slice(0, 3).map((step) => words[step]);
   return [...chosen, 'Follow the runbook article below.'].flatMap((step, index) =>

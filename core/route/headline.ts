@@ -1,12 +1,12 @@
 import type { Finding, FindingKind, SloVerdict, Verdict } from '../model/verdict.ts';
-import type { AlarmNotice } from './alarm-notice.ts';
+import { type AlarmNotice, fleetModel } from './alarm-notice.ts';
 import { formatFigure, formatPercent } from './figures.ts';
 import { driftedFeatures, type StoredVerdict, sortFindings, sortVerdicts } from './judgement.ts';
 import { escapeName } from './plain-text.ts';
 
 /** True where the alarm rang because of the tier, so that the newest verdict says why. */
 export function verdictSpeaks(alarm: AlarmNotice): boolean {
-  return alarm.cause === 'health' && !(alarm.triggers.length > 0 && alarm.triggers.every(speaksForItself));
+  return alarm.model !== fleetModel && !(alarm.triggers.length > 0 && alarm.triggers.every(speaksForItself));
 }
 
 function speaksForItself(trigger: string): boolean {
@@ -26,6 +26,7 @@ export function headline(alarm: AlarmNotice, verdicts: readonly StoredVerdict[])
   }
   if (alarm.triggers.includes('heartbeat')) return 'Tidewatch has stopped, no model is watched';
   if (alarm.triggers.includes('alert-path')) return 'alarms do not reach Tidewatch, models may be red unheard';
+  if (alarm.triggers.includes('deliver-path')) return 'messages do not reach pagers, chats or webhooks';
   if (alarm.triggers.includes('quarantine')) return 'too many captured records are unreadable';
   if (alarm.triggers.includes('lag')) return 'judgement is late, drift is not being watched';
   return `tier is ${alarm.tier}, its verdict was not found`;
@@ -36,7 +37,7 @@ function findingHeadline(first: Finding, findings: readonly Finding[], verdict: 
   if (first.kind === 'slo') {
     const state = first.tier === 'red' ? 'broken' : 'burns slowly';
     const [slo] = verdict.slos
-      .filter(({ kind, broken, burning }) => kind !== 'completeness' && (broken || burning?.tier === first.tier))
+      .filter(({ feature, broken, burning }) => feature === undefined && (broken || burning?.tier === first.tier))
       .sort((a, b) => burnOf(b).rate - burnOf(a).rate);
     if (slo === undefined) return `SLO ${state}`;
     const { rate, hours } = burnOf(slo);
@@ -76,6 +77,7 @@ const kindHeadlines: Readonly<Record<Exclude<FindingKind, 'slo' | 'completeness'
   integrity: () => 'stored evidence does not match',
   'schema-break': () => 'payloads break the schema',
   silence: () => 'no records arrive',
+  unmeasured: () => 'metrics of an objective are not readable',
   'missing-column': (subject, several) => `${subject} ${several ? 'are' : 'is'} no longer sent`,
   'extra-column': () => 'payloads hold unknown columns',
   missing: (subject) => `${subject} missing more often`,
@@ -90,6 +92,7 @@ const kindHeadlines: Readonly<Record<Exclude<FindingKind, 'slo' | 'completeness'
   chart: () => 'a control chart left its limits',
   performance: () => 'estimated performance has changed',
   quality: (_, several) => `quality below ${several ? 'several objectives' : 'its objective'}, by labels`,
+  'quality-beside': () => 'one version is worse than the other, by labels',
   labelling: () => 'labels have changed',
   caller: () => 'one caller sends more than its share',
   learning: () => 'a new version is being learned',

@@ -37,8 +37,18 @@ function describeScope(verdict: Verdict): string {
   const revision = verdict.revision > 0 ? `, revision ${verdict.revision}` : '';
   return (
     `${kind} ${formatMinute(Date.parse(start))} to ${formatMinute(Date.parse(end))}, ` +
-    `variant ${escapeName(verdict.variant)}, version ${escapeName(verdict.version)}${revision}`
+    `variant ${escapeName(verdict.variant)}, version ${escapeName(verdict.version)}${revision}${describeServing(verdict)}`
   );
+}
+
+/** `, served by config-7 since 2001-03-01 09:12 UTC (48 %), config-8 since 2001-03-10 00:31 UTC (40 %)`. */
+function describeServing({ servedBy = [] }: Verdict): string {
+  if (servedBy.length === 0) return '';
+  const configs = servedBy.slice(-maximumItems).map(({ config, since, share }) => {
+    const known = share === 1 ? '' : ` (${formatPercent(share)})`;
+    return `${escapeName(config)} since ${formatMinute(Date.parse(since))}${known}`;
+  });
+  return `, served by ${configs.join(', ')}`;
 }
 
 /** Of the features that drifted, worst first: how improbable by chance, how large, on how many values. */

@@ -3,10 +3,17 @@ import type { MessageTier } from './episode.ts';
 /** `schema` of a message by which the alert path is tried out. */
 export const probeSchema = 'tidewatch.probe/1';
 
+/** What a probe says. */
+export interface Probe {
+  readonly tier: MessageTier;
+  /** When it was sent, in milliseconds since the epoch: tells it from an older one. */
+  readonly sent: number;
+}
+
 /** A probe is sent this often, and the path is cut where none has come back for this long. */
 export const probeSeconds = { every: 300, lost: 900 } as const;
 
-/** What is known of the way through one alarm topic. Milliseconds since the epoch. */
+/** What is known of one way. Milliseconds since the epoch. */
 export interface PathState {
   /** When the first probe was sent that none has come back since; absent: before any. */
   readonly waitingSince?: number | undefined;
@@ -38,19 +45,20 @@ export function hearProbe(state: PathState): PathStep {
   return { state: { ...rest, isCut: false }, send: false, ...(state.isCut && { change: 'OK' as const }) };
 }
 
-export function probeText(tier: MessageTier): string {
-  return JSON.stringify({ schema: probeSchema, tier });
+export function probeText(tier: MessageTier, sent = 0): string {
+  return JSON.stringify({ schema: probeSchema, tier, sent });
 }
 
-/** The tier whose topic a probe came through; undefined for any other message. */
-export function readProbe(text: string): MessageTier | undefined {
+/** A probe that came through the topic of a tier; undefined for any other message. */
+export function readProbe(text: string): Probe | undefined {
   if (text.length > 200 || !text.includes(probeSchema)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || !('schema' in value) || value.schema !== probeSchema)
       return undefined;
     const tier = 'tier' in value ? value.tier : undefined;
-    return tier === 'yellow' || tier === 'red' ? tier : undefined;
+    const sent = 'sent' in value && typeof value.sent === 'number' ? value.sent : 0;
+    return tier === 'yellow' || tier === 'red' ? { tier, sent } : undefined;
   } catch {
     return undefined;
   }

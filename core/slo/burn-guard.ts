@@ -34,7 +34,7 @@ export function fewestClusters(failed: number): number {
 /**
  * Chance of at least this many clusters of failures at exactly the budgeted error rate, where clusters are as large as
  * those seen: P(X ≥ clusters), X binomial over valid/size trials, which need not be whole (the tail is an incomplete beta
- * function). Where every failure is alone it is the binomial tail of statistics A10: with ten requests an hour and a budget
+ * function). Where every failure is alone it is the binomial tail: with ten requests an hour and a budget
  * of 0.1 %, three failures are beyond 1e-5, with 100 four.
  * @param budget share of events that may fail, in (0, 1)
  */

@@ -51,7 +51,7 @@ export const burnRules: readonly BurnRule[] = [
   { tier: 'yellow', burnRate: 1, longMinutes: 3 * day, shortMinutes: 6 * hour },
 ];
 
-/** Chance, at exactly the budgeted error rate, of as many clusters of bad events in the long window (statistics A10). */
+/** Chance, at exactly the budgeted error rate, of as many clusters of bad events in the long window. */
 export const guardLevel = 1e-5;
 
 /**

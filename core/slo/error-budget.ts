@@ -72,11 +72,23 @@ function* pastHours(
   startMinute: number,
   endMinute: number,
 ): Generator<readonly [hour: number, sli: HourSli]> {
-  const first = Math.floor(startMinute / 60);
-  for (const { hour, slis } of hours) {
-    if (hour >= slotsFrom || hour < first || hour * 60 >= endMinute) continue;
-    for (const sli of slis) if (sli[0] === slo) yield [hour, sli];
+  const end = Math.min(slotsFrom, endMinute / 60);
+  for (let index = indexOfHour(hours, Math.floor(startMinute / 60)); index < hours.length; index++) {
+    const sum = hours[index];
+    if (!sum || sum.hour >= end) return;
+    for (const sli of sum.slis) if (sli[0] === slo) yield [sum.hour, sli];
   }
+}
+
+/** Of the first sum at or after an hour. A budget's period holds hundreds, and most windows look at a few. */
+function indexOfHour(hours: readonly HourSum[], wanted: number): number {
+  let [low, high] = [0, hours.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((hours[middle]?.hour ?? wanted) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**

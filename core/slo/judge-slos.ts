@@ -1,4 +1,4 @@
-import type { CompletenessSloPolicy, SloPolicy } from '../model/policy.ts';
+import type { SloPolicy } from '../model/policy.ts';
 import type { SloVerdict, Tier } from '../model/verdict.ts';
 import type { Objective } from './burn-rate.ts';
 import { burnRules, goesOn, guardLevel, isBeyondChance, type RuleReading, readRule, rings } from './burn-rules.ts';
@@ -18,7 +18,7 @@ export type TiersInForce = ReadonlyMap<string, Tier>;
 const projectionMinutes = 360;
 
 /**
- * Judges all objectives but completeness at the minute `endMinute` (exclusive; see `findWatermark`) by the pairs of
+ * Judges objectives at the minute `endMinute` (exclusive; see `findWatermark`) by the pairs of
  * windows of `burnRules`. A pair rings where both its windows burn the budget too fast, and the bad events of the long one
  * are more than chance explains at exactly the budgeted rate, clusters counted as one: with ten requests an hour one
  * failure is a burn rate of 100 and means nothing, nor does one caller that tries twenty times.
@@ -31,7 +31,7 @@ export function judgeSlos(
   endMinute: number,
   inForce: TiersInForce = new Map(),
 ): readonly SloVerdict[] {
-  return slos.filter(isCounted).map((slo) => {
+  return slos.map((slo) => {
     const readings = burnRules.map((rule) => readRule(rule, slo, history, endMinute));
     const burning = findBurning(slo, readings, history, endMinute, inForce.get(slo.name) ?? 'green');
     const [page] = readings;
@@ -47,7 +47,7 @@ export function judgeSlos(
       errorBudgetRemaining: errorBudgetRemaining(slo, countPeriod(history, slo.name, endMinute, slo.periodSeconds)),
       ...(exhaustion !== undefined && { errorBudgetExhaustionSeconds: exhaustion }),
       broken: burning?.rule.tier === 'red',
-      ...(burning && { burning: describe(burning) }),
+      ...(burning && { burning: describe(burning, endMinute) }),
     };
   });
 }
@@ -86,7 +86,7 @@ function projectExhaustion(
   return Math.round(secondsToExhaustion({ remaining, periodSeconds, coveredSeconds }, recent.rate));
 }
 
-function describe({ rule, threshold, long, short }: RuleReading): SloVerdict['burning'] {
+function describe({ rule, threshold, long, short }: RuleReading, endMinute: number): SloVerdict['burning'] {
   return {
     tier: rule.tier,
     threshold,
@@ -96,9 +96,6 @@ function describe({ rule, threshold, long, short }: RuleReading): SloVerdict['bu
     valid: long.valid,
     longRate: long.rate ?? 0,
     shortRate: short.rate ?? 0,
+    endMinute,
   };
-}
-
-function isCounted(slo: SloPolicy): slo is Exclude<SloPolicy, CompletenessSloPolicy> {
-  return slo.kind !== 'completeness';
 }

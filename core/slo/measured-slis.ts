@@ -60,8 +60,9 @@ function pairOf(slo: LatencySloPolicy | AvailabilitySloPolicy, variant: string):
 
 /**
  * Good and valid events a minute, ascending. A minute of a `metricSlo` is one event, bad where its value is out of bounds.
- * Minutes without a datum, or with one that is no number, say nothing.
- * @param valuesOf what was read of a metric; undefined: nothing
+ * Minutes without a datum, or with one that is no number, say nothing; nor do those of a variant of which one metric was
+ * never read.
+ * @param valuesOf what was read of a metric; undefined: it never was
  */
 export function countMinutes(
   slo: MetricBackedSlo,
@@ -76,13 +77,16 @@ export function countMinutes(
   const minutes = new Map<number, readonly [good: number, valid: number]>();
   for (const variant of variants) {
     const { counted, valid } = pairOf(slo, variant);
-    const counts = new Map(valuesOf(counted));
-    for (const [minute, value] of valuesOf(valid) ?? []) {
-      const all = toCount(value);
-      const some = Math.min(toCount(counts.get(minute) ?? 0), all);
-      if (all === 0) continue;
+    const [some, all] = [valuesOf(counted), valuesOf(valid)];
+    if (some === undefined || all === undefined) continue;
+    const counts = new Map(some);
+    for (const [minute, value] of all) {
+      const events = toCount(value);
+      const those = Math.min(toCount(counts.get(minute) ?? 0), events);
+      if (events === 0) continue;
       const [goodBefore, validBefore] = minutes.get(minute) ?? [0, 0];
-      minutes.set(minute, [goodBefore + (slo.kind === 'availability' ? all - some : some), validBefore + all]);
+      const good = slo.kind === 'availability' ? events - those : those;
+      minutes.set(minute, [goodBefore + good, validBefore + events]);
     }
   }
   return [...minutes].map(([minute, [good, valid]]) => [minute, good, valid] as const).sort(([a], [b]) => a - b);

@@ -1,4 +1,4 @@
-import { logBinomialDensity } from './log-density.ts';
+import { halfLogTwoPi, stirlingError } from './log-density.ts';
 
 /**
  * ln of the chance that samples from one distribution have the very same counts, given the counts of all of them
@@ -23,11 +23,17 @@ export function logEvenSplit(counts: ArrayLike<number>, samples: number): number
   return Math.min(0, log - logEvenShares(total, samples));
 }
 
-/** ln of the multinomial chance that k·c draws into k equal classes put c into each: one class after another. */
+/**
+ * ln of the multinomial chance (k·c)!/((c!)^k·k^(k·c)) that k·c draws into k equal classes put c into each. By Stirling's
+ * formula with its error: all that is large falls out, so that nothing is lost where counts are.
+ */
 function logEvenShares(count: number, samples: number): number {
-  let log = 0;
-  for (let classes = 2; classes <= samples; classes++) {
-    log += logBinomialDensity(count, classes * count, 1 / classes);
-  }
-  return log;
+  if (count === 0) return 0;
+  const all = samples * count;
+  return (
+    stirlingError(all) -
+    samples * stirlingError(count) -
+    (samples - 1) * halfLogTwoPi +
+    0.5 * (Math.log(all) - samples * Math.log(count))
+  );
 }

@@ -4,13 +4,14 @@
  * logarithms of factorials.
  */
 
-const HALF_LOG_TWO_PI = 0.9189385332046727;
+/** ½·ln 2π. */
+export const halfLogTwoPi = 0.9189385332046727;
 
 /** ln of Poisson(mean) at x ≥ 0; x need not be whole (then ln of e^−mean·mean^x/Γ(x+1)). */
 export function logPoissonDensity(x: number, mean: number): number {
   if (mean === 0) return x === 0 ? 0 : Number.NEGATIVE_INFINITY;
   if (x === 0) return -mean;
-  return -stirlingError(x) - deviance(x, mean) - HALF_LOG_TWO_PI - 0.5 * Math.log(x);
+  return -stirlingError(x) - deviance(x, mean) - halfLogTwoPi - 0.5 * Math.log(x);
 }
 
 /** ln P(X = k), X binomial(n, p); `complement` is 1 − p where the caller knows it better. */
@@ -33,7 +34,7 @@ export function logBinomialKernel(k: number, r: number, p: number, complement: n
     deviance(k, n * p) -
     deviance(r, n * complement) +
     0.5 * (Math.log(n / k) - Math.log(r)) -
-    HALF_LOG_TWO_PI
+    halfLogTwoPi
   );
 }
 
@@ -50,7 +51,7 @@ export function logHypergeometricDensity(k: number, drawn: number, successes: nu
 }
 
 /** ln Γ(x + 1) − (x + ½)·ln x + x − ½·ln 2π, for x > 0. */
-function stirlingError(x: number): number {
+export function stirlingError(x: number): number {
   // The recurrence s(x) = s(x+1) + (x + ½)·ln(1 + 1/x) − 1 moves x to where the series is exact in double precision.
   let shifted = 0;
   let y = x;

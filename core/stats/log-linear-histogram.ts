@@ -36,7 +36,8 @@ export function histogramQuantile(counts: SparseCounts, centre: number, unit: nu
     if (index === 0) return centre;
     const { lower, upper } = finiteBounds(index, centre, unit);
     const share = Math.min(1, (rank - before) / count);
-    return lower * (1 - share) + upper * share;
+    // Between neighbouring doubles rounding may lead out of the bucket.
+    return Math.min(upper, Math.max(lower, lower * (1 - share) + upper * share));
   }
   return centre;
 }

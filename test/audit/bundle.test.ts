@@ -360,3 +360,30 @@ function describeCells(row: readonly (readonly [string, Cell])[]): string {
       .sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
   );
 }
+
+describe('what an endpoint served', () => {
+  const served = [
+    [Date.UTC(2026, 2, 9), 'flights-7'],
+    [Date.UTC(2026, 2, 10, 5), 'flights-8'],
+  ] as const;
+  const lines = [sampleLine(1)];
+
+  test('stands in the header, and nowhere else is there a word of it', () => {
+    const bundle = writeBundle(lines, [1], { ...sampleFacts, served });
+    expect(openBundle(bundle, sampleKey).header.served).toEqual(served);
+    expect(readBundleHeader(writeBundle(lines))).not.toHaveProperty('served');
+    expect(openBundle(writeBundle(lines, [1], { ...sampleFacts, served: [] }), sampleKey).header.served).toEqual([]);
+  });
+
+  test.each([
+    ['flights-8', 'flights-9'],
+    [`[[${served[0][0]},`, `[[${served[0][0] + 1},`],
+    ['"served":[[', '"served":[[1,"x"],['],
+    ['"flights-7"]', '"flights-7",1]'],
+    ['"flights-7"]', '7]'],
+  ])('changed from %s to %s it does not open', (from, to) => {
+    const text = writeBundle(lines, [1], { ...sampleFacts, served }).toString();
+    expect(text).toContain(from);
+    expect(placeOfFailure(Buffer.from(text.replace(from, to)))).toBe('header');
+  });
+});

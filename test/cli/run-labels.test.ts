@@ -11,6 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RecordedState } from '../../cli/backtest/recorded-state.ts';
+import { readRecording, rejudgeState } from '../../cli/backtest/replays.ts';
+import { loadConfig } from '../../cli/load-config.ts';
+import { modelAlarms } from '../../core/contract/alarm-definitions.ts';
 import type { Cohort } from '../../core/model/labels.ts';
 import { callTidewatch } from './captured-main.ts';
 import { firstHour, writeHour } from './replayed-folder.ts';
@@ -58,6 +62,25 @@ export default defineConfig({
   );
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('judged anew, what labels showed is told as it was', async () => {
+  const config = join(folder, 'tidewatch.config.ts');
+  const of = join(folder, 'rejudged');
+  const run = await callTidewatch('run', '--config', config, '--captures', captures, '--state', of, '--json');
+  const { messages }: { messages: { subject: string }[] } = JSON.parse(run.stdout);
+  const { runtimes } = await loadConfig(config);
+  const definitions = runtimes.flatMap(({ policy, fleet }) => modelAlarms(policy, fleet));
+  const recorded = new RecordedState(of);
+  try {
+    const recording = await readRecording(recorded, runtimes);
+    expect(recording.quality.length).toBeGreaterThan(0);
+    const options = { tickMinutes: 1, onProgress: () => undefined };
+    const rejudged = await rejudgeState(recorded, recording, runtimes, definitions, options);
+    expect(rejudged.messages.map(({ subject }) => subject)).toEqual(messages.map(({ subject }) => subject));
+  } finally {
+    recorded.close();
+  }
+});
 
 test('labels from a folder make a bad model red, once', async () => {
   const config = join(folder, 'tidewatch.config.ts');

@@ -5,6 +5,8 @@ import {
   type ConfigInput,
   chat,
   email,
+  eventBus,
+  https,
   pagerDuty,
   parseConfig,
   sagemakerCapture,
@@ -94,6 +96,30 @@ describe('contacts that Tidewatch delivers to', () => {
     ]);
     expect(of(webhook({}), hosts)[0]).toContain('one of them');
     expect(of(webhook({ url: 'https://hooks.example.com/', secret: 'hook' }), hosts)[0]).toContain('one of them');
+  });
+
+  test('what SNS posts to is a host on the list as well, and a secret can not choose another', () => {
+    const of = (contact: ReturnType<typeof https>, fleet = {}) =>
+      problemsOf({ fleet, models: [model('a', { alerts: { red: [contact] } })] });
+    expect(of(https('https://hooks.example.com/in'), hosts)).toEqual([]);
+    expect(of(https({ host: 'hooks.example.com', secret: 'hook' }), hosts)).toEqual([]);
+    const expected =
+      'models[0].alerts.red[0].address: saw "evil.example.com", expected a host of fleet.webhookHosts (hooks.example.com)';
+    expect(of(https('https://evil.example.com/in'), hosts)).toEqual([expected]);
+    expect(of(https({ host: 'evil.example.com', secret: 'hook' }), hosts)).toEqual([expected]);
+    expect(of(https('https://hooks.example.com.evil.example.com/in'), hosts)).toHaveLength(1);
+    expect(of(https('https://hooks.example.com/in'))).toEqual([expect.stringContaining('(none is listed)')]);
+  });
+
+  test.each([
+    ['arn:aws:events:eu-west-1:123456789012:rule/mine'],
+    ['arn:aws:events:eu-west-1:123456789012:event-bus/'],
+    ['arn:aws:events:eu-west-1:123456789012:event-bus/a*'],
+    ['default'],
+  ])('an event bus is named by its ARN: %s', (arn) => {
+    expect(problemsOf({ models: [model('a', { alerts: { red: [eventBus({ arn })] } })] })).toEqual([
+      expect.stringMatching(/^models\[0\]\.alerts\.red\[0\]\.address: saw .*, expected the ARN of an event bus/),
+    ]);
   });
 
   test('are not all of a tier: where delivery fails somebody is told directly', () => {

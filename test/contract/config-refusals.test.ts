@@ -56,10 +56,6 @@ describe('a bad value is an error with path, value and what is allowed', () => {
       'models[0].slos[0].objective: saw NaN, expected a number in (0, 1)',
     ],
     [
-      { slos: [latencySlo({ threshold: '1s', objective: 0.9 })] },
-      'models[0].slos[0].objective: saw 0.9, expected a number above 0.9306',
-    ],
-    [
       { slos: [{ kind: 'latency', threshold: 100, objective }] },
       'models[0].slos[0].threshold: saw 100, expected a duration',
     ],
@@ -67,6 +63,10 @@ describe('a bad value is an error with path, value and what is allowed', () => {
     [
       { slos: [latencySlo({ threshold: '1s', objective, period: '31d' })] },
       'models[0].slos[0].period: saw "31d", expected whole hours',
+    ],
+    [
+      { slos: [latencySlo({ threshold: '1s', objective, period: '6d' })] },
+      'models[0].slos[0].period: saw "6d", expected whole hours from "7d" to "30d"',
     ],
     [{ slos: [{ kind: 'speed' }] }, 'models[0].slos[0].kind: saw "speed", expected latencySlo'],
     [{ slos: [latencySlo({ threshold: '1s', objective, name: 'a/b' })] }, 'models[0].slos[0].name: saw "a/b"'],
@@ -140,7 +140,18 @@ describe('a bad value is an error with path, value and what is allowed', () => {
     [{ alerts: { red: [https('https://[::1]/')] } }, 'models[0].alerts.red[0].address: saw "https://[::1]/"'],
     [{ alerts: { red: [https('https://2130706433/')] } }, 'models[0].alerts.red[0].address: saw "https://2130706433/"'],
     [{ alerts: { red: [https('https://db.internal/')] } }, 'models[0].alerts.red[0].address: saw "https://db.internal'],
-    [{ alerts: { red: [https({ secret: 'a}}{{b' })] } }, 'models[0].alerts.red[0].address: saw "{{resolve:'],
+    [
+      { alerts: { red: [https({ host: 'events.example.com', secret: 'a}}{{b' })] } },
+      'models[0].alerts.red[0].address: saw "https://events.example.com/{{resol',
+    ],
+    [
+      { alerts: { red: [https({ host: 'evil.example.com/x', secret: 'a' })] } },
+      'models[0].alerts.red[0].address: saw "https://evil.example.com/x/{{res',
+    ],
+    [
+      { alerts: { red: [https({ host: 'localhost', secret: 'a' })] } },
+      'models[0].alerts.red[0].address: saw "https://localhost/{{resolve:',
+    ],
     [{ alerts: { red: [sqsQueue('queue')] } }, 'models[0].alerts.red[0].address: saw "queue", expected the ARN'],
     [
       { alerts: { red: [sqsQueue('arn:aws:sqs:us-east-1:123456789012:a.fifo')] } },

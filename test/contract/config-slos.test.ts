@@ -75,6 +75,11 @@ describe('where requests are counted', () => {
   });
 });
 
+test('a budget may be wide: the rates that ring are scaled to it', () => {
+  const slos = [latencySlo({ threshold: '100ms', objective: 0.5 }), availabilitySlo({ objective: 0.9 })];
+  expect(parse(slos)?.map(({ objective }) => objective)).toEqual([0.5, 0.9]);
+});
+
 test('freshness is a share of minutes', () => {
   expect(parse([freshnessSlo({ threshold: '30m', objective: 0.99, period: '7d' })])).toEqual([
     { kind: 'freshness', name: 'freshness', thresholdSeconds: 1800, objective: 0.99, periodSeconds: 7 * 86_400 },
@@ -111,17 +116,35 @@ describe('a metric somebody names', () => {
     expect(parse([metricSlo(clicks)])?.[0]).toMatchObject({ metric: { statistic: 'Average', dimensions: [] } });
   });
 
-  test.each(['Sum', 'p100', 'tm99', 'TC(:100)', 'PR(10:)', 'TM(2%:98%)', 'SampleCount'])(
-    '%s is a statistic',
-    (statistic) => {
-      expect(problemsOf([metricSlo({ ...clicks, statistic })])).toEqual([]);
-    },
-  );
+  test.each([
+    'Sum',
+    'p100',
+    'p0.1',
+    'tm99',
+    'TC(:100)',
+    'TC(0.5:2)',
+    'PR(10:)',
+    'TM(2%:98%)',
+    'WM(:95%)',
+    'IQM',
+    'SampleCount',
+  ])('%s is a statistic', (statistic) => {
+    expect(problemsOf([metricSlo({ ...clicks, statistic })])).toEqual([]);
+  });
 
   test.each([
     [{ statistic: 'average' }, 'statistic: saw "average", expected a CloudWatch statistic'],
     [{ statistic: 'TC(:)' }, 'statistic: saw "TC(:)", expected'],
     [{ statistic: 'p999' }, 'statistic: saw "p999", expected'],
+    [{ statistic: 'p0' }, 'statistic: saw "p0", expected'],
+    [{ statistic: 'TC(10:5)' }, 'statistic: saw "TC(10:5)", expected'],
+    [{ statistic: 'PR(5:5)' }, 'statistic: saw "PR(5:5)", expected'],
+    [{ statistic: 'PR(1%:5%)' }, 'statistic: saw "PR(1%:5%)", expected'],
+    [{ statistic: 'TM(98%:2%)' }, 'statistic: saw "TM(98%:2%)", expected'],
+    [{ statistic: 'TM(2%:101%)' }, 'statistic: saw "TM(2%:101%)", expected'],
+    [{ statistic: 'TM(100%:)' }, 'statistic: saw "TM(100%:)", expected'],
+    [{ statistic: 'TM(2%:98)' }, 'statistic: saw "TM(2%:98)", expected'],
+    [{ statistic: 'tm0' }, 'statistic: saw "tm0", expected'],
     [{ objective: 1 }, 'objective: saw 1, expected a number in (0, 1): at 1 there is no error budget'],
     [{ objective: 0 }, 'objective: saw 0, expected a number in (0, 1)'],
     [{ atLeast: Number.NaN }, 'atLeast: saw NaN, expected a finite number'],

@@ -9,6 +9,7 @@ import {
   configJson,
   defineConfig,
   email,
+  eventBus,
   httpCapture,
   https,
   lambdaFunction,
@@ -26,8 +27,8 @@ const smallest: ModelInput = {
   versions: [{ match: 'credit-v*' }],
 };
 
-function parseModel(changes: Partial<ModelInput> = {}) {
-  const [policy] = parseConfig(defineConfig({ models: [{ ...smallest, ...changes }] })).models;
+function parseModel(changes: Partial<ModelInput> = {}, fleet: ConfigInput['fleet'] = {}) {
+  const [policy] = parseConfig(defineConfig({ fleet, models: [{ ...smallest, ...changes }] })).models;
   if (policy === undefined) throw new Error('expected one policy');
   return policy;
 }
@@ -76,6 +77,16 @@ describe('a configuration becomes policies', () => {
         alerts: { yellow: [], red: [] },
       },
     ]);
+  });
+
+  test('with versions named by the endpoint', () => {
+    const source = (versionFrom: string) => sagemakerCapture({ bucket: 'captures', endpoint: 'credit', versionFrom });
+    const versions = [{ match: 'credit-*' }, { match: '*' }];
+    expect(parseModel({ source: source('endpoint'), versions }).sources).toEqual([
+      expect.objectContaining({ endpoint: 'credit', versionBy: 'endpoint' }),
+    ]);
+    expect(parseModel({ source: source('endpoint'), versions }).sources[0]).not.toHaveProperty('versionFrom');
+    expect(parseModel({ source: source('Endpoint'), versions }).sources[0]).not.toHaveProperty('versionBy');
   });
 
   test('with everything given', () => {
@@ -143,7 +154,7 @@ describe('a configuration becomes policies', () => {
           periodSeconds: 2_592_000,
         },
         { kind: 'availability', name: 'availability', objective: 0.9995, periodSeconds: 2_592_000 },
-        { kind: 'completeness', name: 'completeness', objective: 0.9 },
+        { kind: 'completeness', name: 'completeness', objective: 0.9, periodSeconds: 2_592_000 },
       ],
       drift: { level: 0.001, minimumRecords: 100, minimumEffect: 0.02 },
       publishedFeatures: 0,
@@ -209,19 +220,22 @@ describe('a configuration becomes policies', () => {
 
   test('contacts of all kinds', () => {
     const arn = 'arn:aws:sqs:us-east-1:123456789012:alerts';
+    const bus = 'arn:aws:events:us-east-1:123456789012:event-bus/default';
     const lambda = 'arn:aws:lambda:us-east-1:123456789012:function:page';
     const red = [
       email('oncall@example.com'),
       https('https://events.example.com/integration/enqueue'),
-      https({ secret: 'tidewatch/pager' }),
+      https({ host: 'events.example.com', secret: 'tidewatch/pager' }),
       sqsQueue(arn),
+      eventBus({ arn: bus }),
       lambdaFunction(lambda),
     ];
-    expect(parseModel({ alerts: { red } }).alerts.red).toEqual([
+    expect(parseModel({ alerts: { red } }, { webhookHosts: ['events.example.com'] }).alerts.red).toEqual([
       { kind: 'email', address: 'oncall@example.com' },
       { kind: 'https', address: 'https://events.example.com/integration/enqueue' },
-      { kind: 'https', address: '{{resolve:secretsmanager:tidewatch/pager}}' },
+      { kind: 'https', address: 'https://events.example.com/{{resolve:secretsmanager:tidewatch/pager}}' },
       { kind: 'sqs', address: arn },
+      { kind: 'eventBus', address: bus },
       { kind: 'lambda', address: lambda },
     ]);
   });

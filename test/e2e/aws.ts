@@ -115,6 +115,19 @@ export async function invokeFunction({ endpoint, region }: Emulator, name: strin
   return text === '' ? undefined : JSON.parse(text);
 }
 
+/** Lets a function take the messages of its queue, or not. */
+export async function setQueueReading({ endpoint, region }: Emulator, name: string, Enabled: boolean): Promise<void> {
+  const headers = { authorization: authorization('lambda', region), 'content-type': 'application/json' };
+  const mappings = `${endpoint}/2015-03-31/event-source-mappings/`;
+  const listed = await fetch(`${mappings}?FunctionName=${encodeURIComponent(name)}`, { headers });
+  const { EventSourceMappings = [] }: { EventSourceMappings?: { UUID: string }[] } = JSON.parse(await listed.text());
+  const [mapping] = EventSourceMappings;
+  if (!mapping) throw new Error(`expected ${name} to read a queue, saw none`);
+  const body = JSON.stringify({ Enabled });
+  const response = await fetch(`${mappings}${mapping.UUID}`, { method: 'PUT', headers, body });
+  if (!response.ok) throw new Error(`event source of ${name}: ${response.status} ${await response.text()}`);
+}
+
 /** All lines of a function's log. */
 export async function readLog({ endpoint, region }: Emulator, functionName: string): Promise<readonly string[]> {
   const lines: string[] = [];

@@ -55,14 +55,17 @@ export function captureLines(model: string, part: RowSet, start: number, span = 
   );
 }
 
-/** Lines of `tidewatch.http/1` that report requests, of which every second failed, over a span of milliseconds. */
-export function requestLines(count: number, start: number, span: number): readonly string[] {
+/**
+ * Lines of `tidewatch.http/1` that report requests, over a span of milliseconds.
+ * @param everyFailing 2: every second one failed; 0: none did
+ */
+export function requestLines(count: number, start: number, span: number, everyFailing = 2): readonly string[] {
   return Array.from({ length: count }, (_, index) =>
     JSON.stringify({
       schema: 'tidewatch.http/1',
       time: new Date(start + Math.floor((index * span) / count)).toISOString(),
       id: `request-${index}`,
-      status: index % 2 === 0 ? 500 : 200,
+      status: everyFailing > 0 && index % everyFailing === 0 ? 500 : 200,
       latencyMilliseconds: 20,
     }),
   );

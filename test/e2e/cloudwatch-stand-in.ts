@@ -102,6 +102,9 @@ export interface RecordedValue {
 
 const minute = 60_000;
 
+/** Clocks of functions may be ahead by this. */
+const clockSkew = 5 * minute;
+
 /** Reads a metric's values back, one per minute, oldest first. */
 export async function readMetric(
   { cloudWatch }: Aws,
@@ -114,7 +117,7 @@ export async function readMetric(
   const { MetricDataResults } = await cloudWatch.send(
     new GetMetricDataCommand({
       StartTime: new Date(from),
-      EndTime: new Date(Date.now() + minute),
+      EndTime: new Date(Date.now() + clockSkew),
       ScanBy: 'TimestampAscending',
       MetricDataQueries: [
         {
@@ -141,19 +144,30 @@ export async function readMetric(
 /** Takes an alarm's message in the place of its topics. @returns whether it did. */
 export type Interceptor = (alarm: string, message: string) => boolean;
 
+/** Values of a metric in the place of those that the emulator recorded; undefined: the emulator's. */
+export type Readings = (definition: MetricAlarmDefinition) => readonly RecordedValue[] | undefined;
+
 /** Plays CloudWatch's alarms: evaluates the deployed ones with core/alarm and tells their topics. */
 export class CloudWatchStandIn {
   readonly #aws: Aws;
   readonly #alarms: readonly DeployedAlarm[];
   readonly #since: number;
   readonly #intercept: Interceptor;
+  readonly #readings: Readings;
   #states: AlarmStates = new Map();
   #through: number;
 
   /** @param since when the alarms were deployed, milliseconds since the epoch. */
-  constructor(aws: Aws, alarms: readonly DeployedAlarm[], since: number, intercept: Interceptor) {
+  constructor(
+    aws: Aws,
+    alarms: readonly DeployedAlarm[],
+    since: number,
+    intercept: Interceptor,
+    readings: Readings = () => undefined,
+  ) {
     this.#aws = aws;
     this.#intercept = intercept;
+    this.#readings = readings;
     this.#alarms = alarms;
     this.#since = since;
     this.#through = Math.floor(since / minute) * minute;
@@ -189,6 +203,8 @@ export class CloudWatchStandIn {
 
   async #read(definition: MetricAlarmDefinition): Promise<readonly RecordedValue[]> {
     const { namespace, metric, dimensions, statistic } = definition;
+    const given = this.#readings(definition);
+    if (given) return given;
     if (namespace === 'AWS/SQS' && metric === 'ApproximateNumberOfMessagesVisible') {
       // What SQS would report by itself, each minute.
       const { visible } = await readDepth(this.#aws, new Map(dimensions).get('QueueName') ?? '');

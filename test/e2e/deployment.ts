@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { listStackResources } from './aws.ts';
 import { type ChildProcesses, type Command, CommandError } from './child-processes.ts';
 import { type Emulator, repository } from './emulator.ts';
-import { profileTemplate } from './emulator-profile.ts';
+import { profileTemplate, type Surroundings } from './emulator-profile.ts';
 import { waitFor } from './report.ts';
 import { type Template, TemplateValues } from './template-values.ts';
 
@@ -29,13 +29,13 @@ const quiet = ['--ci', '--no-notices', '--no-version-reporting'];
 export class Deployment {
   readonly #processes: ChildProcesses;
   readonly #emulator: Emulator;
-  readonly #doors: ReadonlyMap<string, string>;
+  readonly #surroundings: ReadonlyMap<string, Surroundings>;
 
-  /** @param doors each function's way to the emulator, by handler */
-  constructor(processes: ChildProcesses, emulator: Emulator, doors: ReadonlyMap<string, string>) {
+  /** @param surroundings of each function, by handler */
+  constructor(processes: ChildProcesses, emulator: Emulator, surroundings: ReadonlyMap<string, Surroundings>) {
     this.#processes = processes;
     this.#emulator = emulator;
-    this.#doors = doors;
+    this.#surroundings = surroundings;
   }
 
   async bootstrap(): Promise<void> {
@@ -51,7 +51,7 @@ export class Deployment {
     const folder = join(this.#emulator.folder, name);
     const app = ['synth', '--quiet', '--output', folder, '--context', `config=${config}`];
     await this.#run([...app, ...quiet], repository, 400, variables);
-    return new Assembly(folder, this.#doors);
+    return new Assembly(folder, this.#surroundings);
   }
 
   /** Deploys what the emulator can have of an assembly. @returns what the cdk said. */
@@ -115,15 +115,15 @@ export class Assembly {
   /** What the emulator's templates lack. */
   readonly changes: readonly string[];
 
-  /** @param doors each function's way to the emulator, by handler */
-  constructor(folder: string, doors: ReadonlyMap<string, string>) {
+  /** @param surroundings of each function, by handler */
+  constructor(folder: string, surroundings: ReadonlyMap<string, Surroundings>) {
     this.profiledFolder = `${folder}.emulator`;
     cpSync(folder, this.profiledFolder, { recursive: true });
     const manifest: unknown = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
     const changes: string[] = [];
     this.stacks = stacksOf(manifest).map(({ name, file }) => {
       const template: Template = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-      const profiled = profileTemplate(template, doors);
+      const profiled = profileTemplate(template, surroundings);
       writeFileSync(join(this.profiledFolder, file), JSON.stringify(profiled.template));
       changes.push(...profiled.changes.map((change) => `${name}: ${change}`));
       return { name, template };

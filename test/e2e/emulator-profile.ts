@@ -2,6 +2,14 @@ import { envNames } from '../../core/contract/env-names.ts';
 import { account } from './emulator.ts';
 import type { Template, TemplateResource } from './template-values.ts';
 
+/** What this run gives a function beside what its stack does. */
+export interface Surroundings {
+  /** Its way to the emulator. */
+  readonly endpoint: string;
+  /** Variables beside: clock, names, endpoints of stubs. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 /** What the emulator's template lacks of the one that AWS would get. */
 export interface ProfiledTemplate {
   readonly template: Template;
@@ -11,10 +19,10 @@ export interface ProfiledTemplate {
 
 /**
  * Takes out of a template what the emulator refuses, switches the actions of its alarms off, which it evaluates by rules
- * of its own, and gives every function a way of its own to the emulator.
- * @param doors addresses by handler: ingest, evaluate, sweep, notify
+ * of its own, and gives every function surroundings of its own.
+ * @param surroundings by handler
  */
-export function profileTemplate(full: Template, doors: ReadonlyMap<string, string>): ProfiledTemplate {
+export function profileTemplate(full: Template, surroundings: ReadonlyMap<string, Surroundings>): ProfiledTemplate {
   const changes: string[] = [];
   const leftOut = new Set<string>();
   for (const [logicalId, resource] of Object.entries(full.Resources)) {
@@ -34,10 +42,14 @@ export function profileTemplate(full: Template, doors: ReadonlyMap<string, strin
       Resources[logicalId] = { ...kept, Properties: { ...kept.Properties, ActionsEnabled: false } };
     } else if (resource.Type === 'AWS::Lambda::Function') {
       led++;
-      Resources[logicalId] = withDoor(kept, doors, full);
+      Resources[logicalId] = surround(kept, surroundings, full);
     } else Resources[logicalId] = kept;
   }
-  if (led > 0) changes.push(`AWS_ENDPOINT_URL set: ${led} functions, each by a way where this run can break it`);
+  if (led > 0) {
+    const names = new Set([...surroundings.values()].flatMap(({ variables }) => Object.keys(variables)));
+    changes.push(`AWS_ENDPOINT_URL set: ${led} functions, each by a way where this run can break it`);
+    changes.push(`also set, where it is wanted: ${[...names].sort().join(', ')}`);
+  }
   if (silenced > 0) changes.push(`actions disabled: ${silenced} metric alarms`);
   const outputs = Object.entries(full.Outputs ?? {}).filter(([, output]) => !refersTo(output, leftOut));
   return { template: { ...full, Resources, Outputs: Object.fromEntries(outputs) }, changes };
@@ -52,25 +64,26 @@ function refusal({ Type, Properties }: TemplateResource): string | undefined {
 }
 
 /** @throws {Error} for a function that this run does not know. */
-function withDoor(
+function surround(
   resource: TemplateResource,
-  doors: ReadonlyMap<string, string>,
+  surroundings: ReadonlyMap<string, Surroundings>,
   { Resources }: Template,
 ): TemplateResource {
   const environment = membersOf(resource.Properties?.Environment);
   const variables = membersOf(environment.Variables);
   const service = String(variables[envNames.serviceName] ?? '');
-  const AWS_ENDPOINT_URL = doors.get(service.replace(/^tidewatch-/, ''));
-  if (AWS_ENDPOINT_URL === undefined) {
+  const given = surroundings.get(service.replace(/^tidewatch-/, ''));
+  if (given === undefined) {
     throw new Error(`emulator profile: expected a function known to this run, saw "${service}"`);
   }
+  const AWS_ENDPOINT_URL = given.endpoint;
   // The SDK sends a message to its queue's URL, whatever the endpoint.
   const led = Object.entries(variables).flatMap(([name, value]) => {
     const queue = Resources[String(membersOf(value).Ref)];
     if (queue?.Type !== 'AWS::SQS::Queue') return [];
     return [[name, `${AWS_ENDPOINT_URL}/${account}/${String(queue.Properties?.QueueName)}`] as const];
   });
-  const Variables = { ...variables, ...Object.fromEntries(led), AWS_ENDPOINT_URL };
+  const Variables = { ...variables, ...Object.fromEntries(led), AWS_ENDPOINT_URL, ...given.variables };
   const Environment = { ...environment, Variables };
   return { ...resource, Properties: { ...resource.Properties, Environment } };
 }

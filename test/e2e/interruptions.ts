@@ -66,7 +66,7 @@ export async function checkFailedChange(
   const moved = [...before.builds]
     .filter(([handler, build]) => after.get(handler) !== build)
     .map(([handler]) => handler);
-  report.equal('functions with the change, all of them the platform’s', moved, ['notify']);
+  report.equal('functions with the change, all of them the platform’s', moved, fleet.ofPlatform);
   checkKept(report, before.state, await readKeptState(aws, fleet));
 }
 
@@ -88,7 +88,7 @@ export async function deployChange(
   report.equal(
     'cdk deploy was killed when the platform had a change and the shard did not',
     [killed, await changes()],
-    [true, ['notify']],
+    [true, fleet.ofPlatform],
   );
   await deployment.deploy(changed);
   report.equal('repeated, it reaches every function', await changes(), [...before.keys()]);

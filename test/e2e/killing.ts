@@ -5,14 +5,14 @@ import type { Emulator } from './emulator.ts';
 
 const reading = new Set(['GET', 'HEAD', 'GetItem', 'Query', 'Scan', 'GetMetricData', 'GetSecretValue']);
 
-/** @param mentions what the write must name */
-function isWrite({ operation, path, body }: ServiceRequest, mentions: string): boolean {
-  return !reading.has(operation) && `${path} ${body}`.includes(mentions);
+/** @param mentions of which the write must name one */
+function isWrite({ operation, path, body }: ServiceRequest, mentions: readonly string[]): boolean {
+  return !reading.has(operation) && mentions.some((one) => `${path} ${body}`.includes(one));
 }
 
 /** Answers every write that names something with an outage of its service. */
 export function refuseWrites(mentions: string): Fault {
-  return (request) => (isWrite(request, mentions) ? { status: 503, headers: {}, body: '' } : 'pass');
+  return (request) => (isWrite(request, [mentions]) ? { status: 503, headers: {}, body: '' } : 'pass');
 }
 
 /** Ends the processes in which the emulator runs a function, at once. Only the emulator's own group is looked at. */
@@ -41,13 +41,13 @@ export class Killer {
   readonly #emulator: Emulator;
   readonly #door: Door;
   readonly #functionName: string;
-  readonly #mentions: string;
+  readonly #mentions: readonly string[];
   #counts = new Map<string, number>();
   #armed = false;
   #pending: Promise<unknown> = Promise.resolve();
 
-  /** @param mentions what a write must name to count: a model's, or '' for every write. */
-  constructor(emulator: Emulator, door: Door, functionName: string, mentions: string) {
+  /** @param mentions of which a write must name one to count; '' is named by every write. */
+  constructor(emulator: Emulator, door: Door, functionName: string, mentions: readonly string[]) {
     this.#emulator = emulator;
     this.#door = door;
     this.#functionName = functionName;

@@ -1,5 +1,8 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { type Handler, handlers } from '../../lib/handler-code.ts';
+import { AlertPath } from './alert-path.ts';
 import { type Aws, connect } from './aws.ts';
 import {
   type CaptureObject,
@@ -29,28 +32,43 @@ import { type Assembly, Deployment } from './deployment.ts';
 import { Door } from './door.ts';
 import type { Emulator } from './emulator.ts';
 import { fixUp } from './fix-up.ts';
-import { captureBucket, describeFleet, type Fleet, goneInbox, inboxes, models, queues } from './fleet.ts';
+import {
+  captureBucket,
+  describeFleet,
+  type Fleet,
+  goneInbox,
+  inboxes,
+  models,
+  pagerKey,
+  pagerSecret,
+  queues,
+} from './fleet.ts';
 import { reportGaps, runGapSuite } from './gaps/gap-suite.ts';
+import { Inbox } from './inbox.ts';
 import { checkFailedChange, deployAfterInterruptions, deployChange } from './interruptions.ts';
+import { checkLabels } from './labels.ts';
 import { checkMessages } from './messages.ts';
+import { type Outside, openOutside } from './outside.ts';
 import { checkPoison, checkRedrive, setVisibility, visibilitySeconds } from './poison.ts';
 import { type Report, waitFor } from './report.ts';
+import { Rollbacks } from './rollbacks.ts';
 import { checkSchedule, waitForScores } from './schedule.ts';
 import { Twin } from './twin.ts';
 
 const minute = 60_000;
 const day = 86_400_000;
 const duplicateLines = 5;
-const handlers = ['evaluate', 'ingest', 'notify', 'sweep'] as const;
 
 /** The whole run, in the order a person would do it, with all that can go wrong in between. */
 export async function runScenario(processes: ChildProcesses, emulator: Emulator, report: Report): Promise<void> {
   const doors = new Map<string, Door>();
   for (const handler of handlers) doors.set(handler, await Door.open(emulator.port));
+  const outside = await openOutside(emulator.folder, handlers);
   try {
-    await runThrough(processes, emulator, report, doors);
+    await runThrough(processes, emulator, report, doors, outside);
   } finally {
     for (const door of doors.values()) door.close();
+    await outside.close();
   }
 }
 
@@ -59,10 +77,12 @@ async function runThrough(
   emulator: Emulator,
   report: Report,
   doors: ReadonlyMap<string, Door>,
+  outside: Outside,
 ): Promise<void> {
   await leaveMidnight(report);
   const aws = connect(emulator);
-  const deployment = new Deployment(processes, emulator, new Map([...doors].map(([name, { url }]) => [name, url])));
+  const surroundings = new Map([...doors].map(([name, { url }]) => [name, outside.surround(name, url)]));
+  const deployment = new Deployment(processes, emulator, surroundings);
   const gaps = runGapSuite(aws);
   // Whoever awaits it later hears of its failure; until then it must not end the run.
   gaps.catch(() => undefined);
@@ -70,6 +90,8 @@ async function runThrough(
   report.title('cdk bootstrap, synth, deploy: interrupted twice, then repeated');
   for (const QueueName of [...Object.values(inboxes), goneInbox])
     await aws.sqs.send(new CreateQueueCommand({ QueueName }));
+  await aws.secrets.send(new CreateSecretCommand({ Name: pagerSecret, SecretString: pagerKey }));
+  const rollbacks = new Rollbacks(aws, outside, report);
   const [first] = await Promise.all([deployment.synthesise('first'), deployment.bootstrap()]);
   report.say(`synthesised: ${first.stacks.map(({ name }) => name).join(', ')}`);
   for (const change of first.changes) report.say(change);
@@ -84,7 +106,7 @@ async function runThrough(
     );
   }
   const fleet = await describeFleet(aws, stacks);
-  report.equal('functions', [...fleet.functions.keys()].sort(), handlers);
+  report.equal('functions', [...fleet.functions.keys()].sort(), [...handlers].sort());
   report.say(`deployed in ${((Date.now() - deployedAt) / 1000).toFixed(1)} s`);
 
   report.title('captures');
@@ -92,8 +114,10 @@ async function runThrough(
   const windowEnd = windowStart + day;
   const at = windowStart + 9 * 3_600_000;
   const putAt = Date.now();
-  const captures = await putCaptures(aws, windowStart, putAt);
-  report.say(`${captures.length} capture objects put, of yesterday: their window is closed`);
+  const captures = [...(await putCaptures(aws, windowStart, putAt)), ...(await rollbacks.begin())];
+  report.say(
+    `${captures.length} capture objects put, of yesterday, or of the hours before this one: their window is closed`,
+  );
   const changedBaseline = new ChangedBaseline(aws, fleet, report, windowStart);
   await changedBaseline.begin();
   // While the schedule's first minute passes.
@@ -109,7 +133,8 @@ async function runThrough(
   const poison = await checkPoison(aws, fleet, report, doorOf(doors, 'ingest'), at);
 
   report.title('scores, by the schedule of every minute');
-  const judged = [models.drifted, models.failing, models.quiet, models.renewed];
+  const { killed: _killed, ...scheduled } = models;
+  const judged = Object.values(scheduled);
   let byHand = await waitForScores(aws, fleet, report, windowEnd, judged);
   report.say(`time from put to metric: ${((Date.now() - putAt) / 1000).toFixed(1)} s`);
   report.title('evaluate, killed after each of its writes');
@@ -150,11 +175,20 @@ async function runThrough(
   await checkSweep(aws, fleet, report);
   await checkSchedule(aws, report, byHand);
 
+  const red = new Inbox(aws, inboxes.red);
+  const deployed = await deployment.describe(changed);
+  const redSince = Date.now();
+  const standIn = await rollbacks.check(fleet, deployed, doorOf(doors, 'deliver'), red);
+  report.title('labels');
+  await checkLabels(aws, fleet, report, at);
+  const path = new AlertPath({ aws, fleet, report, outside }, deployed, doorOf(doors, 'notify'), red);
+  await path.check(standIn, redSince);
+
   report.title('gaps of the emulator');
   reportGaps(await gaps, report);
 }
 
-function doorOf(doors: ReadonlyMap<string, Door>, handler: (typeof handlers)[number]): Door {
+function doorOf(doors: ReadonlyMap<string, Door>, handler: Handler): Door {
   const door = doors.get(handler);
   if (!door) throw new Error(`expected a door of ${handler}, saw none`);
   return door;
@@ -212,6 +246,7 @@ async function putCaptures(aws: Aws, windowStart: number, now: number): Promise<
     },
     part(models.drifted, 'drifted'),
     part(models.failing, 'steady'),
+    part(models.labelled, 'quiet'),
     {
       object: captureObject(`requests/${models.failing}/`, now, requestLines(200, now - 22 * minute, 20 * minute)),
       capture: { model: models.failing, records: 0, quarantined: 0, duplicates: 0 },

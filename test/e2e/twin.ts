@@ -13,6 +13,12 @@ import { type Report, waitFor } from './report.ts';
 import { countTicks, runTick } from './schedule.ts';
 import { throttleMetrics } from './throttling.ts';
 
+/** Writes after which functions are killed that do not work for the one model alone: of sweep its list, and its joins of labels. */
+const mentionsOf = new Map<string, readonly string[]>([
+  ['notify', ['']],
+  ['sweep', [models.killed, models.labelled, 'log']],
+]);
+
 /**
  * A model that gets what another one gets, by functions that are killed after each of their writes in turn and called
  * again. In the end nothing may tell the two apart.
@@ -182,8 +188,7 @@ export class Twin {
 
   #killer(handler: string): Killer {
     const emulator: Emulator = this.#aws.emulator;
-    // What these do at that time is about nobody else, or about all.
-    const mentions = handler === 'sweep' || handler === 'notify' ? '' : models.killed;
+    const mentions = mentionsOf.get(handler) ?? [models.killed];
     const killer =
       this.#killers.get(handler) ?? new Killer(emulator, this.#door(handler), this.#functionName(handler), mentions);
     this.#killers.set(handler, killer);

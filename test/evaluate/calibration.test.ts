@@ -11,8 +11,9 @@ describe('what a baseline is good enough for', () => {
     [24 * 28, 'cells', /^cells: the same .* of weekdays or of weekends \(UTC\); .* 28 days of baseline$/],
     [24 * 7, 'hours', /^cells: the same .* of every day \(UTC\); .* 7 days of baseline$/],
     [24 * 6, 'wander', /^no cells; .* 6 days of baseline$/],
-    [24, 'wander', /^no cells; .* 1 day of baseline$/],
-    [23, 'uncalibrated', /^uncalibrated: .* a PSI of at least 0\.1 /],
+    [24 * 3, 'wander', /^no cells; .* 3 days of baseline$/],
+    [24 * 2, 'uncalibrated', /^uncalibrated: 2 days of baseline tell too little .* provisional below a PSI of 0\.5$/],
+    [23, 'uncalibrated', /^uncalibrated: .* are not known, .* provisional below a PSI of 2$/],
   ] as const)('%d hours: %s', (hours, kind, description) => {
     const calibration = calibrate(baselineOf(drawWindows({ ...small, hours }, 1)), options);
     expect(calibration.kind).toBe(kind);
@@ -95,6 +96,21 @@ describe('windows learned live', () => {
     expect(after.features[0]?.wander[0]?.shares.variance).toBeGreaterThan(0.03);
     const last = (row: Float64Array | undefined) => [...(row ?? [])].slice(-11);
     expect(last(after.features[0]?.shares)).toEqual(last(before.features[0]?.shares));
+  });
+
+  test('teach a baseline of two days its wander once they are three, more of it as the baseline itself wanders', () => {
+    const brief = baselineOf(drawWindows({ ...small, hours: 48 }, 5));
+    const learn = (baseline: typeof brief, windows: number) => {
+      const counts = learnedWindows.counts.map((rows) => rows.slice(0, windows));
+      const starts = learnedWindows.starts.slice(0, windows);
+      return calibrate(baseline, { ...options, learnedWindows: { starts, counts } });
+    };
+    expect(learn(brief, 24)).toMatchObject({ kind: 'uncalibrated', days: 2 });
+    const after = learn(brief, 24 * 8);
+    expect(after.kind).toBe('learned');
+    const variance = ({ features }: typeof after) => features[0]?.wander[0]?.shares.variance ?? 0;
+    const days = 2 - 1 / 24;
+    expect(variance(after) / variance(learn(table, 24 * 8))).toBeCloseTo(1 + 1 / days, 9);
   });
 
   test('are the baseline of the features they replace', () => {

@@ -2,14 +2,24 @@ import { describe, expect, test } from 'vitest';
 import { calibrate } from '../../core/evaluate/calibration.ts';
 import type { DriftContext } from '../../core/evaluate/drift-context.ts';
 import { evaluateWindow } from '../../core/evaluate/evaluate-window.ts';
-import { windowsOfTrails } from '../../core/evaluate/trail.ts';
+import { extendTrail, trailingCounts, windowsOfTrails } from '../../core/evaluate/trail.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
 import { canonicalJson } from '../../core/model/canonical-json.ts';
 import { jensenShannonDistance } from '../../core/stats/divergence.ts';
 import { pearsonTest } from '../../core/stats/pearson.ts';
 import { populationStabilityIndex } from '../../core/stats/population-stability-index.ts';
 import { baselineOf, type DrawnWindow, drawWindows, Follower, firstHour, hour } from './drawn-windows.ts';
-import { createInput, createSummary, numericFromBins, plainPolicy } from './synthetic-model.ts';
+import {
+  createBaseline,
+  createInput,
+  createRandom,
+  createSummary,
+  drawNormal,
+  learnNumeric,
+  numericFromBins,
+  plainPolicy,
+  summariseCells,
+} from './synthetic-model.ts';
 
 const before = 24 * 28;
 const policy = { ...plainPolicy, drift: { ...plainPolicy.drift, level: 0.1 / 1176 } };
@@ -137,5 +147,61 @@ describe('a window judged with what came before it', () => {
     const many = { ...policy, drift: { ...policy.drift, minimumRecords: 1000 } };
     expect(judge(9, { policy: many }).findings).toEqual([]);
     expect(judge(0, { policy: many }).findings.map(({ kind }) => kind)).toEqual(['insufficient-data']);
+  });
+});
+
+describe('a baseline without times', () => {
+  const random = createRandom(21);
+  const draw = (records: number) => Array.from({ length: records }, () => 700 * Math.exp(0.65 * drawNormal(random)));
+  const [layout, feature] = learnNumeric(draw(20_000));
+  const table = createBaseline([['distance', [layout, feature]]]);
+  const uncalibrated = calibrate(table, { windowSeconds: 3600, calendar: utcCalendar });
+  const live = draw(400);
+  const judgeTable = (convert: (miles: number) => number) => {
+    const summary = createSummary([['distance', summariseCells(layout, live.map(convert))]]);
+    const trail = extendTrail(undefined, { start: firstHour }, summary, table.layout, '00|weekday');
+    const stretches = trailingCounts(trail, [], [1], hour);
+    const context: DriftContext = { calibration: uncalibrated, stretches, windowsOfTrail: windowsOfTrails([trail]) };
+    return evaluateWindow(createInput(table, summary, { policy, context }));
+  };
+
+  test('does not know its ups and downs: what may be one of them is said and raises nothing', () => {
+    const verdict = judgeTable((miles) => miles + 170);
+    expect(verdict).toMatchObject({ tier: 'green', findings: [{ id: 'drift:distance', tier: 'green' }] });
+    expect(verdict.findings[0]?.message).toMatch(/ PSI 0\.\d+, .*; provisional: .* ups and downs are not known yet$/);
+    expect(verdict.features.distance).toMatchObject({ drifted: false, scales: [{ drifted: false }] });
+  });
+
+  test('a change of units is no up or down', () => {
+    const verdict = judgeTable((miles) => miles * 1.609344);
+    expect(verdict.features.distance?.scores.populationStabilityIndex).toBeLessThan(0.5);
+    expect(verdict).toMatchObject({ tier: 'yellow', features: { distance: { drifted: true } } });
+    expect(verdict.findings[0]?.message).toContain('converted from miles to kilometres');
+    expect(verdict.findings[0]?.message).not.toContain('provisional');
+  });
+
+  test('a shift that turns values around zero into their negatives is no change of units', () => {
+    const values = Array.from({ length: 20_000 }, () => drawNormal(random) - 0.25);
+    const [plain, learnt] = learnNumeric(values);
+    const centred = createBaseline([['score', [plain, learnt]]]);
+    const calibration = calibrate(centred, { windowSeconds: 3600, calendar: utcCalendar });
+    const summary = createSummary([
+      [
+        'score',
+        summariseCells(
+          plain,
+          values.slice(0, 2000).map((value) => value + 0.5),
+        ),
+      ],
+    ]);
+    const trail = extendTrail(undefined, { start: firstHour }, summary, centred.layout, '00|weekday');
+    const context = { calibration, stretches: trailingCounts(trail, [], [1], hour), windowsOfTrail: [] };
+    const verdict = evaluateWindow(createInput(centred, summary, { policy, context }));
+    expect(verdict.findings[0]?.message).toContain('negatives');
+    expect(verdict.tier).toBe('green');
+  });
+
+  test('what is gross raises the tier at once', () => {
+    expect(judgeTable((miles) => miles + 2000).tier).toBe('yellow');
   });
 });

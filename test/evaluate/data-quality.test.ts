@@ -59,6 +59,15 @@ describe('nothing is found in', () => {
   });
 });
 
+test('a baseline of constant features is prepared in a moment, however many its windows', () => {
+  const model = new WindowedModel(
+    Array.from({ length: 10 }, (_, at) => singleSource(`constant ${at}`, 3, () => 1)),
+    112,
+    () => 4,
+  );
+  expect(prepareQuality(model.baseline).windows).toBe(2_688);
+}, 3_000);
+
 describe('a feature with a single value', () => {
   const random = createRandom(6);
   const isBroken = { value: false };
@@ -125,6 +134,13 @@ describe('a feature with a single value', () => {
       evidence: { chance: null, values: 50 },
     });
     expect(judge(varied, ['amount'])).toEqual([]);
+    // Squares of these are no doubles: whether they are one value is not known.
+    expect(
+      judge(
+        Array.from({ length: 50 }, (_, index) => (1 + (index % 2) / 1000) * 1e200),
+        ['amount'],
+      ),
+    ).toEqual([]);
     expect(judge(constant.slice(0, 29), ['amount'])).toEqual([]);
   });
 

@@ -143,15 +143,17 @@ test('the floor of one feature can be raised, lowered to nothing, or the feature
 });
 
 test('a significant trifle in one test is not excused by an insignificant rise in another', () => {
-  // Pearson rejects under the floor; the missing share is above its floor, but well within chance.
-  const cells = sameDistances.slice(0, 150).map((miles, row) => (row < 2 ? null : miles * 1.25));
+  // Pearson rejects under the floor; the missing share has risen by more than its floor, but well within chance.
+  const [layout, learnt] = learnNumeric(distances.map((miles, row) => (row % 100 === 0 ? null : miles)));
+  const sparse = createBaseline([['distance', [layout, learnt]]]);
+  const cells = sameDistances.slice(0, 150).map((miles, row) => (row < 4 ? null : miles * 1.25));
+  const summary = createSummary([['distance', summariseCells(layout, cells)]]);
   const policy = { ...plainPolicy, drift: { ...plainPolicy.drift, level: 0.05, minimumEffect: 5 } };
-  const verdict = judge(cells, sameCarriers.slice(0, 150), policy);
-  expect(verdict.features.distance?.qValue).toBeLessThan(0.05);
-  expect(verdict.features.distance?.tests.missing?.pValue).toBeLessThan(0.05);
-  expect(verdict.features.distance?.drifted).toBe(
-    (verdict.features.distance?.tests.missing?.pValue ?? 1) / 0.1 <= 0.05,
-  );
+  const { distance } = evaluateWindow(createInput(sparse, summary, { policy })).features;
+  expect(distance?.qValue).toBeLessThan(0.05);
+  expect(4 / 150 - 1 / 100).toBeGreaterThan(policy.drift.minimumMissingRise);
+  expect(distance?.tests.missing?.pValue).toBeGreaterThan(0.05);
+  expect(distance?.drifted).toBe(false);
 });
 
 test('the minimum detectable effect is what four in five windows show', () => {

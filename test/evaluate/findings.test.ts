@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { evaluateWindow, type WindowInput } from '../../core/evaluate/evaluate-window.ts';
+import { evaluateWindow } from '../../core/evaluate/evaluate-window.ts';
+import type { WindowInput } from '../../core/evaluate/window-verdict.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
 import type { Summary } from '../../core/model/profile.ts';
 import {

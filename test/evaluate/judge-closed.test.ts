@@ -50,3 +50,20 @@ test('both comparisons together spend no more than the level of one', () => {
     expect(beside).toBeGreaterThan(0);
   }
 });
+
+test('whatever a judge says of a drift, it pages nobody', () => {
+  const model = new SlicedModel({ features: 1, traffic, days: 28, shift: () => 0 }, createRandom(4));
+  const { policy, stretches } = model.judgeNext({ drift: 1e-9, slices: 1e-9 });
+  const drift = { id: 'drift:x', kind: 'drift', tier: 'red', message: 'far off', evidence: {} } as const;
+  const verdict = judgeClosed(createInput(model.baseline, createSummary([]), { policy }), {
+    drift: { calibration: model.calibration, stretches, windowsOfTrail: [], level: 1e-9 },
+    calendar: utcCalendar,
+    quality: { reference: prepareQuality(model.baseline, 3600), level: 0 },
+    charts: [],
+    callers: [drift],
+    slices: undefined,
+    learning: undefined,
+    isRelearned: false,
+  });
+  expect(verdict.findings).toContainEqual({ ...drift, tier: 'yellow' });
+});

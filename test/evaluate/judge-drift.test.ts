@@ -166,18 +166,55 @@ describe('a judgement', () => {
   });
   const restless = follow({ features: 6, recordsPerHour: 100, wander: 0.3 }, 0, 5).calibration;
 
-  test('an uncalibrated baseline asks for a PSI of a tenth', () => {
+  describe('by an uncalibrated baseline', () => {
     const uncalibrated = calibrate(
-      baselineOf(drawWindows({ features: 1, hours: 100, recordsPerHour: 500 }, 6), false),
+      baselineOf(drawWindows({ features: 1, hours: 100, recordsPerHour: 500, missingShare: 0.02 }, 6), false),
       options,
     );
-    const judge = (shares: readonly number[]) => {
+    const judge = (shares: readonly number[], ...stretches: readonly TrailingCounts[]) => {
       const rows = [shares.map((share) => Math.round(share * 50_000))];
-      return judgeDrift({ policy, baseline, calibration: uncalibrated, stretches: [stretchOf(rows)] }).features[0];
+      const all = [stretchOf(rows), ...stretches];
+      return judgeDrift({ policy, baseline, calibration: uncalibrated, stretches: all }).features[0];
     };
-    // PSI .04 and .2.
-    expect(judge([0.14, 0.06, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0])).toMatchObject({ drifted: false });
-    expect(judge([0.2, 0.02, 0.08, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0])).toMatchObject({ drifted: true });
+    // PSI .04, .2 and 2.2.
+    const small = [0.14, 0.06, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.08, 0.02];
+    const middling = [0.2, 0.02, 0.08, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.08, 0.02];
+    const gross = [0.5, 0.3, 0.1, 0.02, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.02];
+
+    test('asks for a PSI of two, and calls one of a tenth provisional', () => {
+      expect(judge(small)).toMatchObject({ drifted: false, causes: [] });
+      expect(judge(middling)).toMatchObject({ drifted: false, causes: ['distribution'] });
+      expect(judge(gross)).toMatchObject({ drifted: true, causes: ['distribution'] });
+    });
+
+    test('asks for a half where two days tell something of ups and downs', () => {
+      const brief = baselineOf(drawWindows({ features: 1, hours: 48, recordsPerHour: 500, wander: 0.1 }, 6));
+      const judgeShift = (shift: number) => {
+        const shifted = { features: 1, hours: 1, recordsPerHour: 500, shift: () => shift };
+        const stretches = [stretchOf(drawWindows(shifted, 7)[0]?.counts ?? [])];
+        return judgeDrift({ policy, baseline: brief, calibration: calibrate(brief, options), stretches }).features[0];
+      };
+      expect(judgeShift(0.6)).toMatchObject({ drifted: false });
+      expect(judgeShift(1.4)).toMatchObject({ drifted: true });
+    });
+
+    test('asks missing values for a rise of a fifth', () => {
+      const half = [...new Array<number>(10).fill(250), 2500];
+      const table = baselineOf([{ start: firstHour, records: 5000, counts: [half] }], false);
+      const judgeShare = (share: number) => {
+        const rows = [[...new Array<number>(10).fill((1 - share) * 5000), share * 50_000]];
+        const stretches = [stretchOf(rows)];
+        return judgeDrift({ policy, baseline: table, calibration: calibrate(table, options), stretches }).features[0];
+      };
+      expect(judgeShare(0.69)).toMatchObject({ drifted: false, causes: expect.arrayContaining(['missing']) });
+      expect(judgeShare(0.71)).toMatchObject({ drifted: true, causes: expect.arrayContaining(['missing']) });
+      expect(judgeShare(0.71)?.scales[0]?.populationStabilityIndex).toBeLessThan(0.5);
+    });
+
+    test('prefers what is gross to what is provisional, however sure that is', () => {
+      const longer = stretchOf([gross.map((share) => Math.round(share * 3000))], 2);
+      expect(judge(middling, longer)).toMatchObject({ drifted: true, deciding: 1 });
+    });
   });
 
   test('missing values in hours that never had any: surer with each of them, never certain', () => {

@@ -12,7 +12,7 @@ const policy: ModelPolicy = {
     ['age', { ignore: false, required: true, published: false }],
     ['income', { ignore: false, required: false, published: false }],
   ],
-  slos: [{ kind: 'completeness', name: 'complete', objective: 0.99 }],
+  slos: [{ kind: 'completeness', name: 'complete', objective: 0.99, periodSeconds: 30 * 86_400 }],
 };
 const endMinute = Date.UTC(2026, 2, 1, 14) / 60_000;
 
@@ -60,6 +60,39 @@ test('a required feature that turns null is red within three minutes, with its s
   expect(judgement.findings[0]?.message).toBe(
     'age: 60 of 1,200 records of the last hour (5 %) have no value, 1 % are allowed; since 2026-03-01 13:57 UTC',
   );
+});
+
+test('a budget that burns is told where no feature is named for it', () => {
+  const burning: SloVerdict = {
+    name: 'complete',
+    kind: 'completeness',
+    objective: 0.99,
+    good: 1140,
+    valid: 1200,
+    broken: true,
+    burning: {
+      tier: 'red',
+      threshold: 6,
+      longMinutes: 1440,
+      shortMinutes: 30,
+      bad: 60,
+      valid: 1200,
+      longRate: 5,
+      shortRate: 50,
+    },
+  };
+  const both = judge(
+    createHour((left) => missing(left <= 3 ? 20 : 0)),
+    { slos: [burning] },
+  );
+  expect(both.findings.map(({ id }) => id)).toEqual(['completeness:age']);
+  expect(both.slos).toMatchObject([{ burning: { tier: 'red' } }, { feature: 'age', broken: true }]);
+  const [left] = judge(
+    createHour(() => ({})),
+    { slos: [burning] },
+  ).findings;
+  expect(left).toMatchObject({ id: 'slo:complete', tier: 'red' });
+  expect(left?.message).toContain('records of the last day lack a required value');
 });
 
 test('a trouble that is over ends within five minutes', () => {

@@ -175,6 +175,23 @@ describe("a slice's baseline", () => {
     }
   });
 
+  test('of which the newest windows alone are known is what those say', async () => {
+    const whole = await learnt;
+    const slices = whole.slices?.map(
+      ([name, slice]) => [name, { ...slice, windows: slice.windows?.slice(3) }] as const,
+    );
+    const [all, part] = [sliceBaseline(whole, 'region=EU'), sliceBaseline({ ...whole, slices }, 'region=EU')];
+    expect(part?.time?.windows).toEqual(all?.time?.windows.slice(3));
+    const windowsOf = (baseline: typeof all) => baseline?.features.map(([, { binCounts }]) => binCounts?.windows);
+    expect(windowsOf(part)).toEqual(windowsOf(all)?.map((windows) => windows?.slice(3)));
+    const wanted = new Set(['age', 'job']);
+    const rest = baselineWithout({ ...whole, slices }, ['region=EU'], wanted);
+    expect(windowsOf(rest)).toEqual(
+      windowsOf(baselineWithout(whole, ['region=EU'], wanted))?.map((windows) => windows?.slice(3)),
+    );
+    expect(rest?.time?.windows).toEqual(baselineWithout(whole, ['region=EU'], wanted)?.time?.windows.slice(3));
+  });
+
   test('is not there for a slice that the baseline does not know', async () => {
     const whole = await learnt;
     expect(sliceBaseline(whole, 'region=XX')).toBeUndefined();

@@ -1,4 +1,4 @@
-import type { WindowInput } from '../../core/evaluate/evaluate-window.ts';
+import type { WindowInput } from '../../core/evaluate/window-verdict.ts';
 import type { Baseline, BaselineFeature } from '../../core/model/baseline.ts';
 import type { CategoricalLayout, FeatureLayout, NumericLayout } from '../../core/model/layout.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';

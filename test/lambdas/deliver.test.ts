@@ -1,118 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { SqliteState } from '../../adapters/local/sqlite-state.ts';
-import { alarmMessage } from '../../core/alarm/alarm-message.ts';
-import { formatAlarmDescription } from '../../core/contract/alarm-text.ts';
-import { chat, email, pagerDuty, parseConfig, sagemakerCapture, webhook } from '../../core/contract/config.ts';
-import { notifyFailureAlarm } from '../../core/contract/infrastructure-alarms.ts';
 import { alertDocument } from '../../core/model/alert-document.ts';
-import type { Message, MessageEvent } from '../../core/model/delivery.ts';
-import { DeliveryFailed, DeliveryRefused } from '../../core/model/delivery-errors.ts';
-import { createDeliverHandler } from '../../lambdas/deliver.ts';
+import { DeliveryFailed } from '../../core/model/delivery-errors.ts';
 import { alertDetail } from '../route/alert-detail.ts';
-import { context, failedIds, queueBatch, RecordedLog } from './events.ts';
-
-const key = 'A1'.repeat(16);
-const topics = { yellow: 'arn:aws:sns:eu-west-1:111122223333:yellow', red: 'arn:aws:sns:eu-west-1:111122223333:red' };
-const chatTopic = 'arn:aws:sns:eu-west-1:111122223333:chat';
-const config = parseConfig({
-  fleet: { webhookHosts: ['hooks.example.com'], runbook: 'https://example.com/runbook.md' },
-  models: [
-    {
-      name: 'credit',
-      source: sagemakerCapture({ bucket: 'captures', endpoint: 'credit' }),
-      versions: [{ match: '*' }],
-      alerts: {
-        yellow: [chat({ topic: chatTopic }), email('ml@example.com')],
-        red: [
-          pagerDuty({ secret: 'pager' }),
-          webhook({ secret: 'hook' }),
-          chat({ topic: chatTopic }),
-          email('oncall@example.com'),
-        ],
-      },
-    },
-    {
-      name: 'prices',
-      source: sagemakerCapture({ bucket: 'captures', endpoint: 'prices' }),
-      versions: [{ match: '*' }],
-      alerts: { red: [pagerDuty({ secret: 'pager', region: 'eu' }), email('oncall@example.com')] },
-    },
-  ],
-});
-
-interface Post {
-  readonly url: string;
-  readonly body: Record<string, unknown>;
-}
-
-/** A process of the function beside stub servers: `answers` are given first, then 202. */
-function createWorld(answers: readonly (number | Error)[] = [], secrets: Record<string, string> = {}) {
-  const texts = new Map(Object.entries({ pager: `${key}\n`, hook: 'https://hooks.example.com/in/s3cret', ...secrets }));
-  const { table } = new SqliteState(':memory:');
-  const posts: Post[] = [];
-  const chats: Record<string, unknown>[] = [];
-  const dead: { body: string; reason: string }[] = [];
-  const delays: number[] = [];
-  const log = new RecordedLog();
-  const queue = [...answers];
-  const handle = createDeliverHandler(async () => ({
-    fleet: config.fleet,
-    policies: config.models,
-    topics: new Map([
-      [topics.yellow, 'yellow'],
-      [topics.red, 'red'],
-    ]),
-    ports: {
-      table,
-      secrets: {
-        read: async (secret) => {
-          const text = texts.get(secret);
-          if (text === undefined) throw new DeliveryRefused(`secret ${secret}: expected it in Secrets Manager`);
-          return text;
-        },
-      },
-      https: {
-        post: async (url, body) => {
-          posts.push({ url: url.href, body: JSON.parse(body) });
-          const answer = url.hostname.includes('pagerduty') ? (queue.shift() ?? 202) : 200;
-          if (answer instanceof Error) throw answer;
-          return { status: answer };
-        },
-      },
-      topics: { publish: async (_, text) => void chats.push(JSON.parse(text)) },
-    },
-    retries: { delay: async (_, seconds) => void delays.push(seconds) },
-    deadLetters: { put: async (body, reason) => void dead.push({ body, reason }) },
-    log,
-  }));
-  const pager = () => posts.filter(({ url }) => url.includes('pagerduty')).map(({ body }) => body);
-  const actions = () => pager().map((body) => body.event_action);
-  return { handle, posts, chats, dead, delays, log, texts, pager, actions };
-}
-
-function message(event: MessageEvent, sequence: number, changes: Partial<Message> = {}): Message {
-  return {
-    id: `${event}${sequence}`,
-    tier: 'red',
-    event,
-    model: 'credit',
-    episode: 'e1',
-    subject: `RED credit: ${event}`,
-    text: 'what\n',
-    time: Date.UTC(2026, 2, 10),
-    detail: { ...alertDetail, sequence, since: Date.UTC(2026, 2, 10) },
-    ...changes,
-  };
-}
-
-/** As SNS puts it into a queue. */
-function event(text: string, topic: string = topics.red, receives = 1) {
-  const { Records } = queueBatch([JSON.stringify({ Type: 'Notification', TopicArn: topic, Message: text })]);
-  const attributes = { ApproximateReceiveCount: String(receives) };
-  return { Records: Records.map((record) => ({ ...record, receiptHandle: 'handle', attributes })) };
-}
-
-const of = (one: Message) => event(JSON.stringify(alertDocument(one)), topics[one.tier]);
+import { createWorld, event, key, message, of, topics } from './deliver-world.ts';
+import { context, failedIds, queueBatch } from './events.ts';
 
 describe('a pager', () => {
   test('is triggered and resolved under one key, with the fields of its specification', async () => {
@@ -178,6 +69,16 @@ describe('a pager', () => {
     expect(world.actions()).toEqual(['trigger', 'trigger', 'resolve']);
   });
 
+  test('a trigger that is still being tried is not taken for an old one by what means nothing to a pager', async () => {
+    const world = createWorld([500]);
+    const raised = of(message('raised', 1));
+    await world.handle(raised, context);
+    await world.handle(of(message('updated', 2)), context);
+    expect(world.chats).toHaveLength(2);
+    expect(failedIds(await world.handle(raised, context))).toEqual([]);
+    expect(world.actions()).toEqual(['trigger', 'trigger']);
+  });
+
   test('of another region is asked there', async () => {
     const world = createWorld();
     await world.handle(of(message('raised', 1, { model: 'prices' })), context);
@@ -190,7 +91,9 @@ describe('what can not work', () => {
     const world = createWorld();
     world.texts.delete('pager');
     await world.handle(of(message('raised', 1)), context);
-    expect(world.dead.map(({ reason }) => reason)).toEqual(['secret pager: expected it in Secrets Manager']);
+    expect(world.dead.map(({ reason }) => reason)).toEqual([
+      'secret pager: expected it in Secrets Manager, there is none of this name',
+    ]);
     expect(world.log.messages('error')).toEqual(['message not delivered']);
     expect(world.chats).toHaveLength(1);
     world.texts.set('pager', key);
@@ -243,25 +146,4 @@ test('a webhook gets the full JSON, a chat its own schema, without markup of oth
     metadata: { threadId: 'tidewatch-e1' },
   });
   expect(JSON.stringify(shown?.content)).not.toMatch(/[<>*`@]|\]\(/);
-});
-
-test('an alarm on Tidewatch itself reaches every pager of the tier, though notify never saw it', async () => {
-  const world = createWorld();
-  const definition = notifyFailureAlarm('tidewatch-notify', config.fleet);
-  const described = { ...definition, description: formatAlarmDescription(definition) };
-  const tell = (to: 'ALARM' | 'OK', time: number) => {
-    const transition = { alarm: definition.name, from: 'OK', to, time, reason: 'r', actionsEnabled: true } as const;
-    const text = alarmMessage(described, transition, { account: '111122223333', region: 'eu-west-1' }, new Map());
-    return world.handle(event(text), context);
-  };
-  await tell('ALARM', 1_000_000);
-  await tell('ALARM', 1_000_000);
-  expect(world.posts.map(({ url }) => url).sort()).toEqual([
-    'https://events.eu.pagerduty.com/v2/enqueue',
-    'https://events.pagerduty.com/v2/enqueue',
-    'https://hooks.example.com/in/s3cret',
-  ]);
-  expect(JSON.stringify(world.pager()[0])).toContain('alarms of models do not reach people');
-  await tell('OK', 2_000_000);
-  expect(world.actions().sort()).toEqual(['resolve', 'resolve', 'trigger', 'trigger']);
 });

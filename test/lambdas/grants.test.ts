@@ -90,6 +90,7 @@ const unusedBy: Readonly<Record<Handler, readonly string[]>> = {
     'dynamodb:PutItem doorbells',
     // Nothing was red.
     'sns:Publish tidewatch-red',
+    'sns:Publish tidewatch-deliver-red',
     // Of its own failed runs.
     'sqs:SendMessage tidewatch-notify-dead',
   ],
@@ -147,9 +148,12 @@ async function run(handler: Handler, time: number, step: () => Promise<unknown>)
   vi.setSystemTime(time);
   for (const [name, value] of Object.entries(environmentOf(functions[handler]))) vi.stubEnv(name, value);
   const before = aws.requests.length;
-  await step();
-  seen.set(handler, [...(seen.get(handler) ?? []), ...aws.requests.slice(before)]);
-  vi.unstubAllEnvs();
+  try {
+    await step();
+  } finally {
+    seen.set(handler, [...(seen.get(handler) ?? []), ...aws.requests.slice(before)]);
+    vi.unstubAllEnvs();
+  }
 }
 
 const log = new RecordedLog();

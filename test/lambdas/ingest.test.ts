@@ -1,9 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { sagemakerCapture } from '../../core/contract/config.ts';
 import { objectId } from '../../core/contract/keys.ts';
 import type { ModelRuntime } from '../../core/pipeline/model-runtime.ts';
 import { createIngestHandler } from '../../lambdas/ingest.ts';
 import { type RetryDelay, retrySeconds } from '../../lambdas/retry-delay.ts';
+import { captureBucket } from '../pipeline/capture-lines.ts';
 import { createRuntime, type WorldPorts } from '../pipeline/embedded-world.ts';
 import { announcement, captureEvent, context, failedIds, queueBatch, RecordedLog } from './events.ts';
 import { crashAtEveryWrite, hour, LambdaWorld, malformed, minute, payloads, requests, start } from './lambda-world.ts';
@@ -326,6 +328,33 @@ describe('the order of a batch', () => {
     expect(seen.slice(5).map(({ key }) => key)).toEqual(putOff);
     expect(world.state.keys('fragments/')).toHaveLength(10);
   });
+});
+
+test('a capture that arrives before anybody looked at its endpoint is put off, which is no error', async () => {
+  const object = payloads(start, 'a');
+  const source = sagemakerCapture({
+    bucket: captureBucket,
+    prefix: 'data',
+    endpoint: 'credit',
+    versionFrom: 'endpoint',
+  });
+  const runtime = await createRuntime({ source });
+  const world = new LambdaWorld(runtime);
+  world.captures.put(object);
+  world.clock.set(object.arrived + minute);
+  const { table } = world.sqlite;
+  const spell = { config: 'config-1', models: [['AllTraffic', 'v1']], began: start, since: start };
+  await table.put('endpoints', 'credit', { spells: [spell], looked: start + minute }, 0);
+  const log = new RecordedLog();
+  const handler = handlerOf([runtime], world.process(), log);
+  const batch = queueBatch([captureEvent(object.key)]);
+  expect(failedIds(await handler(batch, context))).toHaveLength(1);
+  expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+    ['info', 'capture put off: its endpoint was not looked at yet'],
+  ]);
+  await table.put('endpoints', 'credit', { spells: [spell], looked: object.arrived }, 1);
+  expect(failedIds(await handler(batch, context))).toEqual([]);
+  expect(world.state.keys('fragments/')).toEqual([expect.stringContaining('/v1/')]);
 });
 
 test('killed after any write and delivered again, nothing differs from an undisturbed run', async () => {

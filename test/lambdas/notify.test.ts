@@ -29,10 +29,12 @@ beforeEach(() => {
   isPathOpen = true;
   refusals = 0;
   sns = mockClient(SNSClient);
-  sns.on(PublishCommand).callsFake(({ TopicArn, MessageAttributes }) => {
+  sns.on(PublishCommand).callsFake(({ TopicArn, Message, MessageAttributes }) => {
     if (refusals-- > 0) throw new Error('throttled');
-    const { messageId, event } = MessageAttributes;
-    published.push({ topic: TopicArn, id: messageId.StringValue, event: event.StringValue });
+    const { sqs = Message } = JSON.parse(Message);
+    const { id, event } = JSON.parse(sqs);
+    if (MessageAttributes) expect(MessageAttributes.messageId.StringValue).toBe(id);
+    published.push({ topic: TopicArn, id, event });
     return {};
   });
 });
@@ -46,11 +48,13 @@ const nameOf = new WeakMap<LambdaWorld, string>();
 function topicsOf(world: LambdaWorld) {
   const name = nameOf.get(world) ?? `world${worlds++}`;
   nameOf.set(world, name);
-  return { yellow: `${name}:yellow`, red: `${name}:red` };
+  const of = (kind: string) => ({ yellow: `${name}:yellow${kind}`, red: `${name}:red${kind}` });
+  return { people: of(''), deliver: of(':deliver') };
 }
 
-function messagesOf(world: LambdaWorld) {
-  const { yellow, red } = topicsOf(world);
+/** What people were told, or what deliver was. */
+function messagesOf(world: LambdaWorld, whom: 'people' | 'deliver' = 'people') {
+  const { yellow, red } = topicsOf(world)[whom];
   const own = published.filter(({ topic }) => topic === yellow || topic === red);
   return own.map(({ topic, id, event }) => `${topic.split(':')[1]} ${event} ${id}`);
 }
@@ -61,8 +65,8 @@ function handlerOf(world: LambdaWorld, ports: WorldPorts = world.process(), log 
   const shards = ['main', 'other'];
   const probes = {
     send: async (_: string, text: string) => {
-      const tier = readProbe(text);
-      if (isPathOpen && tier) await answerProbe(fleet, [policy], { ...ports, notifier }, tier);
+      const probe = readProbe(text);
+      if (isPathOpen && probe) await answerProbe(fleet, [policy], { ...ports, notifier }, probe.tier);
     },
   };
   return createNotifyHandler(async () => ({
@@ -247,7 +251,7 @@ test('what SNS refuses is told by the next delivery', async () => {
 });
 
 /** Everything but which of its attempts evidenced and noted it. */
-const writesOfMessage = ['audit bundles', 'table deliveries'];
+const writesOfMessage = ['audit bundles', 'table deliveries', 'table deliveries'];
 
 test.each([
   ['yellow', []],
@@ -271,7 +275,8 @@ test.each([
     async (undisturbed, disturbed, where) => {
       expect(await disturbed.contents(), where).toEqual(await undisturbed.contents());
       // At least once: an id may come twice, none is missing and none is new.
-      expect(new Set(messagesOf(disturbed)), where).toEqual(new Set(messagesOf(undisturbed)));
+      for (const whom of ['people', 'deliver'] as const)
+        expect(new Set(messagesOf(disturbed, whom)), where).toEqual(new Set(messagesOf(undisturbed, whom)));
     },
   );
   expect(writes).toEqual(['table episodes', ...writesOfMessage, 'table episodes']);
@@ -295,11 +300,12 @@ test('killed after any write and never delivered again: the next minute tells wh
       },
     },
     async (undisturbed, disturbed, where) => {
-      expect(new Set(messagesOf(disturbed)), where).toEqual(new Set(messagesOf(undisturbed)));
+      for (const whom of ['people', 'deliver'] as const)
+        expect(new Set(messagesOf(disturbed, whom)), where).toEqual(new Set(messagesOf(undisturbed, whom)));
       expect((await disturbed.contents()).rows, where).toEqual((await undisturbed.contents()).rows);
     },
   );
-  expect(writes.slice(0, 4)).toEqual(['table episodes', ...writesOfMessage, 'table episodes']);
+  expect(writes.slice(0, 5)).toEqual(['table episodes', ...writesOfMessage, 'table episodes']);
 });
 
 test('two deliveries of one alarm at once: the same message, at most twice', async () => {

@@ -25,7 +25,7 @@ test.each([
   const world = await createWorldState();
   const log = new RecordedLog();
   await handlerOf(world, log)(event, context);
-  expect(world.changes).toEqual([{ from: 'B', to: 'A', isEvidenced: true }]);
+  expect(world.changes).toMatchObject([{ from: 'B', to: 'A', isEvidenced: true }]);
   expect(log.lines.map(({ message, fields }) => [message, fields.model, fields.phase])).toEqual([
     ['rollback', 'credit', 'started'],
   ]);

@@ -38,6 +38,7 @@ export const rules: readonly Rule[] = [
   stage('publish', ['core/model/', 'core/contract/']),
   stage('route', ['core/model/']),
   stage('rollback', ['core/model/']),
+  stage('serving', ['core/model/']),
   stage('audit', ['core/model/']),
   stage('pipeline', ['core/']),
   {

@@ -81,18 +81,22 @@ describe('the alarms that are deployed', () => {
     for (const { properties } of resources) {
       const topics = JSON.stringify(properties.AlarmActions).match(/tidewatch-[a-z-]+/g) ?? [];
       const name = String(properties.AlarmName);
-      // People hear of a recovery from notify, which knows whether there was anything to recover from.
-      const routed = topics.some((topic) => topic.startsWith('tidewatch-alarms'));
-      expect(properties.OKActions).toEqual(routed ? properties.AlarmActions : []);
+      // Of a recovery only those hear who know whether there was anything to recover from: notify and deliver.
+      const told = JSON.stringify(properties.OKActions).match(/tidewatch-[a-z-]+/g) ?? [];
+      expect(told).toEqual(topics.filter((topic) => /^tidewatch-(alarms|deliver)-/.test(topic)));
+      expect(told.length).toBe(topics.length === 0 ? 0 : 1);
+      // CloudWatch takes no more.
+      expect(topics.length).toBeLessThanOrEqual(5);
       if (name === 'tidewatch/notify-failure' || name === 'tidewatch/notify-silence')
         expect(topics).toEqual([
           'tidewatch-yellow',
           'tidewatch-failures-yellow',
           'tidewatch-red',
           'tidewatch-failures-red',
+          'tidewatch-deliver-red',
         ]);
       else if (/^tidewatch\/(dead-letters|backlog)\//.test(name))
-        expect(topics.join()).toMatch(/^tidewatch-(yellow|red),tidewatch-failures-\1$/);
+        expect(topics.join()).toMatch(/^tidewatch-(yellow|red),tidewatch-failures-\1,tidewatch-deliver-\1$/);
       else if (/\/(yellow|red|heartbeat-main)$/.test(name))
         expect(topics.join()).toMatch(/^tidewatch-alarms-(yellow|red)$/);
       else expect(topics).toEqual([]);
@@ -147,7 +151,7 @@ describe('a description', () => {
     const runbook = `https://example.com/${'x'.repeat(380)}`;
     const name = 'm'.repeat(100);
     const config = {
-      fleet: { runbook },
+      fleet: { ...sampleConfig.fleet, runbook },
       models: sampleConfig.models.map((model, at) => ({ ...model, name: `${name.slice(1)}${at}` })),
     };
     expect(resourcesOf(synthesise(config), 'AWS::CloudWatch::Alarm').length).toBeGreaterThan(10);

@@ -102,6 +102,10 @@ export class AwsStandIn {
         return {};
       case 'GetMetricData':
         return { MetricDataResults: [] };
+      case 'DescribeEndpoint':
+        return { EndpointConfigName: 'config-1', EndpointStatus: 'InService', LastModifiedTime: 1 };
+      case 'DescribeEndpointConfig':
+        return { ProductionVariants: [{ VariantName: 'AllTraffic', ModelName: 'credit-1' }] };
       default:
         throw new Error(`expected no call of ${operation}`);
     }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import { envNames } from '../../core/contract/env-names.ts';
 import { metricNames } from '../../core/contract/metric-names.ts';
 import { loadFleet } from '../../lib/fleet-configuration.ts';
 import { bundleHandler, configFiles, type Handler, handlers } from '../../lib/handler-code.ts';
-import { markSchemas } from '../../lib/sdk-schemas.ts';
+import { dropErrors, markSchemas } from '../../lib/sdk-schemas.ts';
 import { captureEvent, queueBatch } from '../lambdas/events.ts';
 import { hour, linesOf, minute, payloadKey, payloadLine } from '../pipeline/capture-lines.ts';
 import { usualCalls } from '../pipeline/embedded-world.ts';
@@ -43,6 +43,8 @@ beforeAll(async () => {
     [envNames.redTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:red',
     [envNames.yellowAlarmTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:alarms-yellow',
     [envNames.redAlarmTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:alarms-red',
+    [envNames.yellowDeliverTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:deliver-yellow',
+    [envNames.redDeliverTopicArn]: 'arn:aws:sns:eu-central-1:111122223333:deliver-red',
     [envNames.shard]: 'main',
     [envNames.shards]: 'main',
     [envNames.code]: 'test',
@@ -86,6 +88,9 @@ async function call(handler: Handler, event: unknown): Promise<{ answer: unknown
 const countObjects = (prefix: string) => [...aws.objects.keys()].filter((name) => name.startsWith(prefix)).length;
 
 test('the bundled handlers do their work, one after the other', async () => {
+  expect((await call('endpoints', { schedule: 'endpoints' })).messages).toEqual([
+    'endpoint serves another configuration',
+  ]);
   const announced = queueBatch([captureEvent(putCapture('announced'))]);
   expect(await call('ingest', announced)).toEqual({
     answer: { batchItemFailures: [] },
@@ -118,7 +123,7 @@ test('the bundled handlers do their work, one after the other', async () => {
 
 test.each(handlers)('the bundle of %s leaves out what no handler uses', (handler) => {
   const text = Buffer.from(bundleHandler(handler)).toString();
-  expect(text).not.toMatch(/:message-type|devDependencies/);
+  expect(text).not.toMatch(/:message-type|devDependencies|mnemonist/);
 });
 
 test.each([
@@ -164,5 +169,27 @@ describe('schemas of the SDK', () => {
     for (const source of ["const a = 'b';", 'registry.registerError(A$, A);', 'function f() {\n  var x = [1];\n}']) {
       expect(markSchemas(source)).toBe(source);
     }
+  });
+
+  test('keep every error that an operation on rows may answer with', () => {
+    const path = new URL('../../node_modules/@aws-sdk/client-dynamodb/dist-es/schemas/schemas_0.js', import.meta.url);
+    const errorsIn = (source: string) => [...source.matchAll(/registerError\((\w+)\$/g)].map(([, name]) => name);
+    const source = readFileSync(path, 'utf8');
+    const kept = errorsIn(dropErrors(source));
+    expect(kept).toEqual(
+      expect.arrayContaining([
+        'DynamoDBServiceException',
+        'ConditionalCheckFailedException',
+        'InternalServerError',
+        'ItemCollectionSizeLimitExceededException',
+        'ProvisionedThroughputExceededException',
+        'ReplicatedWriteConflictException',
+        'RequestLimitExceeded',
+        'ResourceNotFoundException',
+        'ThrottlingException',
+        'TransactionConflictException',
+      ]),
+    );
+    expect(errorsIn(source).length - kept.length).toBeGreaterThan(10);
   });
 });

@@ -48,13 +48,17 @@ describe('the way to pagers, chats and webhooks', () => {
     expect(names).not.toContain(functionName);
   });
 
-  test('takes everything of both delivery topics, by a queue that keeps what fails', () => {
+  test('takes everything of the deliver topics, which nobody else hears, by a queue that keeps what fails', () => {
     const subscriptions = resourcesOf(templates, 'AWS::SNS::Subscription').filter(
       ({ properties }) => properties.Protocol === 'sqs',
     );
-    expect(subscriptions).toHaveLength(2);
+    expect(
+      subscriptions.map(({ properties }) => /Deliver(yellow|red)/.exec(JSON.stringify(properties.TopicArn))?.[1]),
+    ).toEqual(['yellow', 'red']);
     for (const { properties } of subscriptions) {
       expect(properties.FilterPolicy).toBeUndefined();
+      // deliver reads by which topic a message came.
+      expect(properties.RawMessageDelivery).toBeUndefined();
       expect(properties.RedrivePolicy).toEqual({ deadLetterTargetArn: expect.anything() });
     }
     const queue = ofQueues.find(({ properties }) => properties.QueueName === functionName);
@@ -63,6 +67,7 @@ describe('the way to pagers, chats and webhooks', () => {
       ({ properties }) => properties.Protocol !== 'sqs',
     );
     expect(others.map(({ properties }) => properties.Protocol).sort()).toEqual(['email', 'email', 'lambda', 'lambda']);
+    for (const { properties } of others) expect(JSON.stringify(properties.TopicArn)).not.toMatch(/Deliver(yellow|red)/);
   });
 
   test('is watched: what is tried in vain, what nobody takes, what failed for good, each told of directly', () => {
@@ -80,7 +85,9 @@ describe('the way to pagers, chats and webhooks', () => {
       expect(JSON.stringify(properties.AlarmActions).match(/tidewatch-[a-z-]+/g)).toEqual([
         'tidewatch-red',
         'tidewatch-failures-red',
+        'tidewatch-deliver-red',
       ]);
+      expect(JSON.stringify(properties.OKActions).match(/tidewatch-[a-z-]+/g)).toEqual(['tidewatch-deliver-red']);
     }
   });
 
@@ -112,8 +119,8 @@ describe('its role', () => {
     };
     for (const [name, value] of Object.entries(Variables)) vi.stubEnv(name, value);
     const { fleet, models: policies } = parseConfig(config);
-    const red = Variables.TIDEWATCH_TOPIC_RED_ARN ?? '';
-    const yellow = Variables.TIDEWATCH_TOPIC_YELLOW_ARN ?? '';
+    const red = Variables.TIDEWATCH_DELIVER_TOPIC_RED_ARN ?? '';
+    const yellow = Variables.TIDEWATCH_DELIVER_TOPIC_YELLOW_ARN ?? '';
     const handle = createDeliverHandler(async () => ({
       fleet,
       policies,

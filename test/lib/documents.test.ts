@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAlarmDescription } from '../../core/contract/alarm-text.ts';
+import { sagemakerEndpoint } from '../../core/contract/config.ts';
 import firstDeployment from '../../examples/first-deployment/tidewatch.config.ts';
 import { resourcesOf, sampleConfig, synthesise } from './synthesise.ts';
 
@@ -9,7 +10,9 @@ const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import
 describe('the cost page', () => {
   const text = read('cost.md');
   const readme = read('../README.md').replaceAll('\n', ' ');
-  const tables = text.split(/^## /m).slice(1, 4);
+  const sections = text.split(/^## /m);
+  const tables = sections.slice(1, 4);
+  const rollback = sections.find((section) => section.startsWith('Rollback')) ?? '';
 
   /** Of products and quotients, as the page writes them. */
   function evaluate(arithmetic: string): number {
@@ -20,9 +23,9 @@ describe('the cost page', () => {
     }, Number(head));
   }
 
-  test.each(tables.map((table) => [table.split('\n', 1)[0], table]))('adds up: %s', (_, table = '') => {
+  test.each([...tables, rollback].map((table) => [table.split('\n', 1)[0], table]))('adds up: %s', (_, table = '') => {
     const rows = [...table.matchAll(/^\| [^|*]+ \| ([\d.,×/ ]+) \| ([\d.]+) \|$/gm)];
-    expect(rows.length).toBeGreaterThan(8);
+    expect(rows.length).toBeGreaterThan(table === rollback ? 6 : 8);
     let sum = 0;
     for (const [row, arithmetic = '', amount] of rows) {
       expect([row, evaluate(arithmetic).toFixed(2)]).toEqual([row, amount]);
@@ -44,8 +47,21 @@ describe('the cost page', () => {
     expect(Number(/\*\*A model costs ([\d.]+)\.\*\*/.exec(text)?.[1])).toBeLessThan(10);
   });
 
+  test('names the options that are not in the sums, and what they add', () => {
+    const [, least, most] = /\*\*together\*\* \| \| \*\*([\d.]+) to ([\d.]+)\*\*/.exec(text) ?? [];
+    const alone = Number(/\*\*A model costs ([\d.]+)\.\*\*/.exec(text)?.[1]);
+    const [from, to] = [least, most].map((amount) => (alone + Number(amount)).toFixed(2));
+    expect(text).toContain(`labels](#labels) ${least} to ${most} a model, which is then ${from} to ${to}`);
+    const ofModels = [...rollback.matchAll(/^\| of each model, .* \| ([\d.]+) \|$/gm)];
+    const each = ofModels.reduce((sum, [, amount]) => sum + Number(amount), 0);
+    const total = Number(/\*\*together\*\* \| \| \*\*([\d.]+)\*\*/.exec(rollback)?.[1]);
+    expect(text).toContain(
+      `[rollback](#rollback) ${(total - each).toFixed(2)} a fleet and ${each.toFixed(2)} for each`,
+    );
+  });
+
   test('counts the alarms that are deployed', () => {
-    const templates = synthesise({ models: sampleConfig.models.slice(0, 1) });
+    const templates = synthesise({ ...sampleConfig, models: sampleConfig.models.slice(0, 1) });
     const alarms = resourcesOf(templates, 'AWS::CloudWatch::Alarm');
     const count = (stack: string, own: boolean) =>
       alarms.filter(
@@ -54,7 +70,15 @@ describe('the cost page', () => {
       ).length;
     expect(tables[0]).toContain(`| metric alarms | ${count('tidewatch-main', true)} × 0.10`);
     expect(tables[1]).toContain(`one on beats | ${count('tidewatch-main', false)} × 0.10`);
-    expect(tables[2]).toContain(`three dead-letter queues | ${count('tidewatch-platform', false)} × 0.10`);
+    const platform = count('tidewatch-platform', false);
+    expect(tables[2]).toContain(`four dead-letter queues | ${platform} × 0.10`);
+    const [model] = sampleConfig.models;
+    const withRollback = synthesise({
+      ...sampleConfig,
+      models: model ? [{ ...model, rollback: sagemakerEndpoint({}) }] : [],
+    });
+    const all = resourcesOf(withRollback, 'AWS::CloudWatch::Alarm').length - alarms.length;
+    expect(rollback).toContain(`| alarm: its dead-letter queue | ${all} × 0.10`);
   });
 });
 

@@ -26,7 +26,7 @@ describe('the audit bucket', () => {
   });
 
   test('is locked beyond anybody in production alone', () => {
-    const fleet = { production: productionAcknowledgement, retention: '400d' } as const;
+    const fleet = { ...sampleConfig.fleet, production: productionAcknowledgement, retention: '400d' } as const;
     const production = resourcesOf(synthesise({ ...sampleConfig, fleet }), 'AWS::S3::Bucket');
     expect(JSON.stringify(production).match(/"Mode":/g)).toHaveLength(1);
     expect(JSON.stringify(production)).toContain('{"DefaultRetention":{"Days":400,"Mode":"COMPLIANCE"}}');
@@ -67,7 +67,7 @@ test('nobody is granted what removes evidence, or reaches the lock', () => {
 test('every function is denied it explicitly as well', () => {
   const functions = resourcesOf(templates, 'AWS::Lambda::Function');
   const policies = resourcesOf(templates, 'AWS::IAM::Policy');
-  expect(functions).toHaveLength(4);
+  expect(functions).toHaveLength(5);
   for (const { properties } of functions) {
     const role = JSON.stringify(properties.Role).match(/"Fn::GetAtt":\["(\w+)"/)?.[1];
     const policy = policies.find(({ properties: { Roles } }) => JSON.stringify(Roles) === `[{"Ref":"${role}"}]`);

@@ -63,7 +63,7 @@ describe('a configuration that cannot be is refused at synth', () => {
       { models: [{ ...second, source: sagemakerCapture({ bucket: 'captures', prefix: '../x', endpoint: 'a' }) }] },
     ],
   ])('%s', (_, config) => {
-    expect(() => synthesise(config)).toThrow(ConfigError);
+    expect(() => synthesise({ ...sampleConfig, ...config })).toThrow(ConfigError);
   });
 
   test('a shard that is not there', () => {
@@ -116,8 +116,11 @@ describe('subscriptions', () => {
   test('are of as many addresses as there are: the case of a mail address says nothing, that of others does', () => {
     const [first, second] = sampleConfig.models;
     if (!first || !second) throw new Error('expected two models');
-    const alertsOf = (address: string, secret: string) => ({ alerts: { yellow: [email(address), https({ secret })] } });
+    const alertsOf = (address: string, secret: string) => ({
+      alerts: { yellow: [email(address), https({ host: 'x.com', secret })] },
+    });
     const made = synthesise({
+      fleet: { webhookHosts: ['x.com'] },
       models: [
         { ...first, ...alertsOf('all@x.com', 'hooks/Key') },
         { ...second, ...alertsOf('ALL@x.com', 'hooks/key') },
@@ -128,8 +131,8 @@ describe('subscriptions', () => {
       .map(({ properties }) => String(properties.Endpoint));
     expect(endpoints.sort()).toEqual([
       'all@x.com',
-      '{{resolve:secretsmanager:hooks/Key}}',
-      '{{resolve:secretsmanager:hooks/key}}',
+      'https://x.com/{{resolve:secretsmanager:hooks/Key}}',
+      'https://x.com/{{resolve:secretsmanager:hooks/key}}',
     ]);
   });
 
@@ -145,7 +148,7 @@ describe('subscriptions', () => {
     const credit = { model: ['credit-scoring', 'fleet'] };
     const queue = 'arn:aws:sqs:us-east-1:123456789012:alerts';
     const page = 'arn:aws:lambda:us-east-1:123456789012:function:page';
-    const secret = '{{resolve:secretsmanager:tidewatch/pager}}';
+    const secret = 'https://events.example.com/{{resolve:secretsmanager:tidewatch/pager}}';
     expect(seen).toEqual([
       ['ml@example.com', 'Delivery yellow', credit],
       ['ml@example.com', 'Failures yellow', undefined],

@@ -4,6 +4,10 @@ import { resourcesOf, sampleConfig, statementsOf, synthesise } from './synthesis
 
 const templates = synthesise();
 const queues = resourcesOf(templates, 'AWS::SQS::Queue');
+const shard = 'tidewatch-main';
+const captureRulesOf = (of: typeof templates) =>
+  resourcesOf(of, 'AWS::Events::Rule').filter(({ stack }) => stack === shard);
+const captureRules = captureRulesOf(templates);
 const isDead = (name: unknown) => String(name).endsWith('-dead');
 
 describe('what fails for good is kept', () => {
@@ -16,11 +20,12 @@ describe('what fails for good is kept', () => {
 
   test('of every rule, schedule and subscription', () => {
     const rules = resourcesOf(templates, 'AWS::Events::Rule');
-    expect(rules).toHaveLength(2);
+    expect(rules).toHaveLength(3);
     for (const { properties } of rules) expect(JSON.stringify(properties.Targets)).toContain('"DeadLetterConfig"');
     const schedules = resourcesOf(templates, 'AWS::Scheduler::Schedule');
     expect(schedules.map(({ properties }) => properties.ScheduleExpression).sort()).toEqual([
       'rate(1 hour)',
+      'rate(1 minute)',
       'rate(1 minute)',
       'rate(1 minute)',
     ]);
@@ -28,7 +33,7 @@ describe('what fails for good is kept', () => {
       expect(properties.Target).toMatchObject({
         DeadLetterConfig: { Arn: expect.anything() },
         RetryPolicy: { MaximumEventAgeInSeconds: expect.any(Number), MaximumRetryAttempts: 3 },
-        Input: expect.stringMatching(/^\{"schedule":"(tick|sweep|overdue)"\}$/),
+        Input: expect.stringMatching(/^\{"schedule":"(tick|sweep|overdue|endpoints)"\}$/),
       });
     }
     const subscriptions = resourcesOf(templates, 'AWS::SNS::Subscription');
@@ -42,8 +47,10 @@ describe('what fails for good is kept', () => {
     const configured = resourcesOf(templates, 'AWS::Lambda::EventInvokeConfig');
     const asynchronous = configured.filter(({ properties }) => properties.DestinationConfig !== undefined);
     expect(
-      asynchronous.map(({ id }) => /Notify|Evaluate|Sweep/.exec(id.replace(/^.*?(Notif|Evaluation)/, ''))?.[0]).sort(),
-    ).toEqual(['Evaluate', 'Notify', 'Sweep']);
+      asynchronous
+        .map(({ id }) => /Notify|Evaluate|Sweep|Watch/.exec(id.replace(/^.*?(Notif|Evaluation|Endpoints)/, ''))?.[0])
+        .sort(),
+    ).toEqual(['Evaluate', 'Notify', 'Sweep', 'Watch']);
   });
 });
 
@@ -126,8 +133,7 @@ test('what expires in the state bucket lives longer than it is needed', () => {
 });
 
 test('capture rules ask for created objects under the prefixes, of this account', () => {
-  const rules = resourcesOf(templates, 'AWS::Events::Rule').map(({ properties }) => properties.EventPattern);
-  expect(rules).toEqual([
+  expect(captureRules.map(({ properties }) => properties.EventPattern)).toEqual([
     {
       source: ['aws.s3'],
       'detail-type': ['Object Created'],
@@ -148,10 +154,11 @@ test('capture rules ask for created objects under the prefixes, of this account'
 
 test('one statement lets all rules of a shard send, and nothing else of EventBridge', () => {
   const rules = statementsOf(templates).filter(
-    ({ principal }) => JSON.stringify(principal ?? '') === '{"Service":"events.amazonaws.com"}',
+    ({ owner, principal }) =>
+      owner.stack === shard && JSON.stringify(principal ?? '') === '{"Service":"events.amazonaws.com"}',
   );
   expect(rules.map(({ owner }) => /Captures(\w+?)Policy/.exec(owner.id)?.[1])).toEqual(['Queue', 'UndeliveredEvents']);
-  const names = resourcesOf(templates, 'AWS::Events::Rule').map(({ properties }) => String(properties.Name));
+  const names = captureRules.map(({ properties }) => String(properties.Name));
   for (const { actions, condition } of rules) {
     expect(actions).toEqual(['sqs:SendMessage']);
     const { StringEquals, ArnLike } = condition as Record<string, Record<string, unknown>>;
@@ -166,7 +173,7 @@ test('a bucket of another account is waited for under that account', () => {
   const [first] = sampleConfig.models;
   if (!first) throw new Error('expected a model');
   const source = sagemakerCapture({ bucket: 'their-captures', endpoint: 'credit', account: '999988887777' });
-  const [rule] = resourcesOf(synthesise({ models: [{ ...first, slos: [], source }] }), 'AWS::Events::Rule');
+  const [rule] = captureRulesOf(synthesise({ ...sampleConfig, models: [{ ...first, slos: [], source }] }));
   expect(rule?.properties.EventPattern).toMatchObject({ account: ['999988887777'] });
 });
 

@@ -1,6 +1,7 @@
 import type { App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
+import { tableAttributes } from '../../core/contract/env-names.ts';
 import { loadFleet } from '../../lib/fleet-configuration.ts';
 import { createStacks } from '../../lib/stacks.ts';
 import { grantsOf, isAllowed } from './role-grants.ts';
@@ -22,9 +23,12 @@ describe('grants', () => {
     expect([...actions].sort()).toEqual(['kms:*', 'kms:GenerateDataKey*', 'kms:ReEncrypt*']);
   });
 
-  test('never reach an endpoint', () => {
-    const actions = allowed.flatMap((statement) => statement.actions);
-    expect(actions.filter((action) => /^sagemaker/i.test(action))).toEqual([]);
+  test('never reach an endpoint, beside one that describes', () => {
+    const reaching = allowed.filter(({ actions }) => actions.some((action) => /^sagemaker/i.test(action)));
+    expect(reaching.map(({ owner, actions }) => [/Endpoints/.test(owner.id), actions])).toEqual([
+      [true, ['sagemaker:DescribeEndpoint']],
+      [true, ['sagemaker:DescribeEndpointConfig']],
+    ]);
   });
 
   test('name their resources, except where there are none', () => {
@@ -117,7 +121,7 @@ describe('grants', () => {
 
   test('of the data key are bound to its alias and to services', () => {
     const bound = allowed.filter(({ resources }) => resources.some((resource) => resource.includes(':key/*')));
-    expect(bound).toHaveLength(4);
+    expect(bound).toHaveLength(5);
     for (const { condition } of bound) {
       expect(condition).toMatchObject({
         'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/tidewatch-data' },
@@ -152,7 +156,7 @@ describe('services', () => {
       condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
     });
     const topics = resourcesOf(templates, 'AWS::SNS::Topic');
-    expect(topics).toHaveLength(6);
+    expect(topics).toHaveLength(8);
     for (const { properties } of topics) {
       expect(JSON.stringify(properties.KmsMasterKeyId)).toContain(grant?.owner.id);
     }
@@ -203,6 +207,8 @@ describe('at rest and on the way', () => {
     expect(table?.properties).toMatchObject({
       SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      // Its rows expire by the attribute that the adapter writes.
+      TimeToLiveSpecification: { AttributeName: tableAttributes.expires, Enabled: true },
       DeletionProtectionEnabled: true,
       BillingMode: 'PAY_PER_REQUEST',
     });

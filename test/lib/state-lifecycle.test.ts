@@ -76,9 +76,10 @@ interface Rule {
 }
 
 function rulesOf(fleet: typeof sampleConfig.fleet): ReadonlyMap<string, number> {
-  const bucket = resourcesOf(synthesise({ ...sampleConfig, fleet }), 'AWS::S3::Bucket').find(({ id }) =>
-    id.includes('StateBucket'),
-  );
+  const bucket = resourcesOf(
+    synthesise({ ...sampleConfig, fleet: { ...sampleConfig.fleet, ...fleet } }),
+    'AWS::S3::Bucket',
+  ).find(({ id }) => id.includes('StateBucket'));
   const lifecycle = bucket?.properties.LifecycleConfiguration as { readonly Rules: readonly Rule[] } | undefined;
   return new Map(
     (lifecycle?.Rules ?? []).flatMap(({ Prefix, ExpirationInDays: days }) =>

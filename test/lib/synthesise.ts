@@ -41,7 +41,7 @@ export interface SynthesisedTemplate {
 
 /** Two models of several sources, buckets and contacts: every branch of the constructs is taken. */
 export const sampleConfig: ConfigInput = {
-  fleet: { runbook: 'https://example.com/runbook.md' },
+  fleet: { runbook: 'https://example.com/runbook.md', webhookHosts: ['events.example.com'] },
   models: [
     {
       name: 'credit-scoring',
@@ -53,7 +53,10 @@ export const sampleConfig: ConfigInput = {
       slos: [latencySlo({ threshold: '100ms', objective: 0.999 }), availabilitySlo({ objective: 0.9995 })],
       alerts: {
         yellow: [email('ml@example.com'), email('all@example.com')],
-        red: [https({ secret: 'tidewatch/pager' }), sqsQueue('arn:aws:sqs:us-east-1:123456789012:alerts')],
+        red: [
+          https({ host: 'events.example.com', secret: 'tidewatch/pager' }),
+          sqsQueue('arn:aws:sqs:us-east-1:123456789012:alerts'),
+        ],
       },
     },
     {

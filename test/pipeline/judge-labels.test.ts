@@ -67,6 +67,36 @@ test('records whose labels had their time make the model red, and the live verdi
   expect(world.audit.keys('bundles/credit/').length).toBeGreaterThan(4);
 });
 
+test('two versions in the same hour are told apart, and the worse new one is told of', async () => {
+  const world = new World(await createLabelledRuntime({}, { slos: slos.slice(0, 1) }));
+  const deliver = async (version: string, at: number, count: number, right: number) => {
+    const calls = usualCalls(at, at + hour, count, 1).map((call) => {
+      return { ...call, id: `${version}-${at}-${call.id}`, score: 0.9, version };
+    });
+    await world.deliver(captureObject(`c${version}${at}`, calls));
+    const labels = calls.map(({ id }, index) => ({ id, label: index < right ? 1 : 0, time: at + 12 * hour }));
+    await world.deliver(labelObject(`l${version}${at}`, labels, at + 12 * hour));
+  };
+  await deliver('v1', start, 600, 570);
+  await judge(world);
+  await deliver('v1', start + day, 600, 570);
+  await deliver('v2', start + day, 60, 42);
+  world.clock.set(start + 50 * hour);
+  const judgement = (await judge(world))?.judgement;
+  expect(judgement).toMatchObject({ tier: 'yellow', findings: [{ kind: 'quality-beside', tier: 'yellow' }] });
+  expect(judgement?.quality[0]?.versions).toMatchObject([
+    { version: 'v1', matured: { records: 1200, value: 0.95 } },
+    { version: 'v2', matured: { records: 60, value: 0.7 } },
+  ]);
+  await world.tick(start + 50 * hour);
+  expect(
+    world
+      .liveVerdicts()
+      .at(-1)
+      ?.findings.map(({ id }) => id),
+  ).toContain('quality-beside:precision:AllTraffic/v2');
+});
+
 test('labels that say otherwise reconcile it', async () => {
   const world = new World(await createLabelledRuntime({}, { slos: slos.slice(0, 1) }));
   await deliverHour(world, start, 200, 120);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { metricNames } from '../../core/contract/metric-names.ts';
 import type { Profile } from '../../core/model/profile.ts';
+import { worstTier } from '../../core/model/verdict.ts';
 import { judgeWindow } from '../../core/pipeline/judge-window.ts';
 import type { ObjectStore } from '../../core/pipeline/ports.ts';
 import { RollUpReader } from '../../core/pipeline/roll-up.ts';
@@ -66,10 +67,26 @@ test('late data makes the next revision, says how much was late, and raises the 
   expect(world.metrics.data).toHaveLength(published);
   expect(world.verdicts().map(({ revision }) => revision)).toEqual([0, 1]);
   expect(world.verdicts()[0]).toEqual(before);
+  const { retestLevel = 0, level } = world.runtime.policy.drift;
+  expect(before.rule.level).toBe(level);
+  expect(verdict.rule.level).toBeLessThan(retestLevel);
+  expectConsistent(world);
   // Of a third revision, what the first did not know is late.
   await world.deliver(drifted(later + 2 * minute, 'more'));
   expect((await judge(world)).verdict).toMatchObject({ revision: 2, records: { counted: 800, late: 600 } });
 });
+
+/** Of every stored verdict: is its tier that of its worst finding, and does a feature drift only where one says so? */
+function expectConsistent(world: World) {
+  for (const { tier, findings, features } of world.verdicts()) {
+    expect(tier).toBe(worstTier(findings.map((finding) => finding.tier)));
+    const named = new Set(findings.flatMap((finding) => (finding.tier === 'green' ? [] : finding.feature)));
+    for (const [name, { drifted, scales = [] }] of Object.entries(features)) {
+      if (named.has(name)) continue;
+      expect([drifted, ...scales.map((scale) => scale.drifted)]).not.toContain(true);
+    }
+  }
+}
 
 test('only the first revision is tested again, and only from a budget of its own', async () => {
   const world = await createWorld();
@@ -80,8 +97,11 @@ test('only the first revision is tested again, and only from a budget of its own
   expect((await judge(world)).verdict).toMatchObject({ revision: 1, tier: 'green' });
   await world.deliver(drifted(later + 2 * minute));
   const { verdict } = await judge(world);
-  expect(verdict).toMatchObject({ revision: 2, tier: 'green' });
-  expect(verdict.findings.some(({ tier }) => tier === 'yellow')).toBe(true);
+  expect(verdict).toMatchObject({ revision: 2, tier: 'green', rule: { level: world.verdicts()[0]?.rule.level } });
+  const drifts = verdict.findings.filter(({ kind }) => kind === 'drift');
+  expect(drifts.map(({ feature, tier }) => [feature, tier])).toEqual([['country', 'green']]);
+  expect(drifts[0]?.message).toMatch(/; seen only with late data, for which no further look is paid$/);
+  expectConsistent(world);
 
   const { policy } = world.runtime;
   const unpaid = new World({
@@ -93,6 +113,7 @@ test('only the first revision is tested again, and only from a budget of its own
   await judge(unpaid);
   await unpaid.deliver(drifted(later + minute));
   expect((await judge(unpaid)).verdict).toMatchObject({ revision: 1, tier: 'green' });
+  expectConsistent(unpaid);
 });
 
 test('a second look at the quality of data is paid for as well', async () => {
@@ -110,7 +131,13 @@ test('a second look at the quality of data is paid for as well', async () => {
   const paid = await judgeLate(1e-6);
   expect(paid).toMatchObject({ revision: 1, tier: 'yellow' });
   expect(paid.findings.filter(({ tier }) => tier === 'yellow').map(({ id }) => id)).toEqual(['range:amount']);
-  expect(await judgeLate(1e-300)).toMatchObject({ revision: 1, tier: 'green' });
+  const held = await judgeLate(1e-300);
+  expect(held).toMatchObject({ revision: 1, tier: 'green' });
+  expect(held.findings.map(({ id, tier }) => [id, tier])).toEqual([['range:amount', 'green']]);
+  expect(held.findings[0]?.message).toMatch(
+    /; seen only with late data and not confirmed at the level of a second look$/,
+  );
+  expect(held.rule.level).toBeLessThan(1e-300);
 });
 
 test('the tier of drifting records is yellow at first judgement', async () => {

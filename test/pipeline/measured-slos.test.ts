@@ -17,13 +17,16 @@ class WatchedReader implements MetricReader {
   readonly metrics = new MemoryMetrics();
   readonly asked: (readonly MeasuredMetric[])[] = [];
   readonly spans: number[] = [];
-  isBroken = false;
+  isRefused: (metric: MeasuredMetric) => boolean = () => false;
 
   async readMinutes(metrics: readonly MeasuredMetric[], from: number, to: number) {
     this.asked.push(metrics);
     this.spans.push(to - from);
-    if (this.isBroken) return metrics.map((): MinuteValues | undefined => undefined);
-    return new RecordedMetricReader(this.metrics).readMinutes(metrics, from, to);
+    const values = await new RecordedMetricReader(this.metrics).readMinutes(metrics, from, to);
+    return values.map((read, index): MinuteValues | undefined => {
+      const metric = metrics[index];
+      return metric && this.isRefused(metric) ? undefined : read;
+    });
   }
 }
 
@@ -125,12 +128,16 @@ describe('an objective of a CloudWatch metric', () => {
     for (let at = 0; at < 60; at += 5) await tick(stage, start + at * minute);
     expect(stage.world.metrics.values(metricNames.tier).at(-1)).toBe(2);
     const before = (await stage.world.modelState()).measuredThrough;
-    stage.reader.isBroken = true;
+    stage.reader.isRefused = () => true;
     for (let at = 60; at < 70; at++) await tick(stage, start + at * minute);
     expect(stage.world.metrics.values(metricNames.tier).at(-1)).toBe(2);
     for (let at = 70; at < 200; at += 10) await tick(stage, start + at * minute);
     expect((await stage.world.modelState()).measuredThrough).toBe(before);
-    stage.reader.isBroken = false;
+    // A red goes on, and people know why nothing new is said of it.
+    const [burning, unmeasured] = stage.world.liveVerdicts().at(-1)?.findings ?? [];
+    expect(burning).toMatchObject({ id: 'slo:cpu', tier: 'red' });
+    expect(unmeasured).toMatchObject({ id: 'unmeasured:cpu', tier: 'yellow', kind: 'unmeasured' });
+    stage.reader.isRefused = () => false;
     await tick(stage, start + 200 * minute);
     expect((await stage.world.modelState()).measuredThrough).toBe(start / hour + 3);
   });
@@ -141,6 +148,61 @@ describe('an objective of a CloudWatch metric', () => {
     expect(new Set(stage.world.metrics.values(metricNames.tier))).toEqual(new Set([0]));
     expect(newest(stage, metricNames.sloErrorBudgetRemaining, 'cpu')).toBe(1);
     expect(newest(stage, metricNames.sloBurnRate, 'cpu')).toBeUndefined();
+  });
+});
+
+describe('where one of the two metrics of an endpoint can not be read', () => {
+  const dimensions = [
+    ['EndpointName', 'credit'],
+    ['VariantName', 'AllTraffic'],
+  ] as const;
+  const createEndpoint = async () => {
+    const slos = [latencySlo({ threshold: '100ms', objective: 0.99 })];
+    const stage = await createStage({ slos, silenceAfter: '30d' });
+    for (let at = -60; at < 120; at++) {
+      for (let index = 0; index < 20; index++) {
+        const time = start + at * minute + index;
+        stage.reader.metrics.add('AWS/SageMaker', 'ModelLatency', dimensions, { time, value: 50_000 });
+      }
+    }
+    return stage;
+  };
+  const isCount = ({ statistic }: MeasuredMetric) => statistic.startsWith('TC');
+  const told = ({ world }: Stage) =>
+    world.liveVerdicts().map(({ tier, findings }) => [tier, ...findings.map(({ id }) => id)]);
+
+  test.each<[string, (metric: MeasuredMetric) => boolean]>([
+    ['the good ones', isCount],
+    ['all of them', (metric) => !isCount(metric)],
+  ])(
+    '%s, what is counted by both is all there is, and after a quarter of an hour people know',
+    async (_, isRefused) => {
+      const stage = await createEndpoint();
+      for (let at = 0; at < 5; at++) await tick(stage, start + at * minute);
+      stage.reader.isRefused = isRefused;
+      for (let at = 5; at < 19; at++) await tick(stage, start + at * minute);
+      expect(told(stage)).toEqual([]);
+      await tick(stage, start + 19 * minute);
+      expect(told(stage)).toEqual([['yellow', 'unmeasured:latency']]);
+      expect(stage.world.liveVerdicts()[0]?.findings[0]?.message).toBe(
+        'latency: what it is counted from has not been readable since 2026-03-02 00:04 UTC; until it is, it is neither raised nor cleared',
+      );
+      stage.reader.isRefused = () => false;
+      await tick(stage, start + 60 * minute);
+      expect(told(stage).at(-1)).toEqual(['green']);
+      expect((await stage.world.modelState()).unread).toBeUndefined();
+      expect(newest(stage, metricNames.sloErrorBudgetRemaining, 'latency')).toBe(1);
+    },
+  );
+
+  test('from the first time on, no request is bad, and a new process still knows since when', async () => {
+    const stage = await createEndpoint();
+    stage.reader.isRefused = isCount;
+    for (let at = 0; at < 15; at++) await tick(stage, start + at * minute);
+    expect(told(stage)).toEqual([]);
+    const restarted = { ...stage, measurements: new Measurements(stage.reader) };
+    for (let at = 15; at < 30; at++) await tick(restarted, start + at * minute);
+    expect(told(stage)).toEqual([['yellow', 'unmeasured:latency']]);
   });
 });
 

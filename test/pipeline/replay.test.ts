@@ -10,12 +10,22 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openBackend } from '../../cli/backend.ts';
+import { RecordedState } from '../../cli/backtest/recorded-state.ts';
+import { readRecording, readVerdicts, rejudgeState } from '../../cli/backtest/replays.ts';
 import { type LoadedConfig, prepareModels } from '../../cli/load-config.ts';
-import { completenessSlo, email, httpCapture, latencySlo, sagemakerCapture } from '../../core/contract/config.ts';
+import {
+  completenessSlo,
+  email,
+  freshnessSlo,
+  httpCapture,
+  latencySlo,
+  sagemakerCapture,
+} from '../../core/contract/config.ts';
 import { canonicalJson } from '../../core/model/canonical-json.ts';
 import { sha256 } from '../../core/model/content-hash.ts';
+import { quietTimes } from '../../core/pipeline/backtest/quiet-times.ts';
 import { planArrivals, type ReplayPorts, replay } from '../../core/pipeline/replay.ts';
 import { temporaryDirectory } from '../adapters/temporary-directory.ts';
 import { createRandom } from '../evaluate/synthetic-model.ts';
@@ -33,20 +43,33 @@ import { createRuntime, start, usualRow } from './embedded-world.ts';
 
 const hours = 4;
 
-/** A folder of captures with an hour of nulls, drift after it, and objects that come late. */
-function writeCaptures(folder: string, arrival: (time: number, key: string) => number = (time) => time): void {
+interface Written {
+  readonly arrival?: (time: number) => number;
+  /** Whether calls of that time lack the country. */
+  readonly isNull?: (time: number) => boolean;
+  readonly isSteady?: boolean;
+}
+
+/** A folder of captures with an hour of nulls, drift after it unless it is steady, and objects that come late. */
+function writeCaptures(
+  folder: string,
+  {
+    arrival = (time) => time,
+    isNull = (time) => time >= start + hour && time < start + 2 * hour,
+    isSteady = false,
+  }: Written = {},
+): void {
   const random = createRandom(4);
   for (let from = start; from < start + hours * hour; from += 10 * minute) {
     const times = Array.from({ length: 20 }, (_, index) => from + index * 30_000);
-    const isNull = from >= start + hour && from < start + 2 * hour;
-    const isDrifting = from >= start + 2 * hour;
+    const isDrifting = !isSteady && from >= start + 2 * hour;
     const calls = times.map((time, index) => {
       const [amount, country] = usualRow(random);
-      const row = [isDrifting ? 40 * amount : amount, isNull ? '' : country] as const;
+      const row = [isDrifting ? 40 * amount : amount, isNull(time) ? '' : country] as const;
       return { time, id: `${from}-${index}`, rows: [row] };
     });
     // Every fifth object is an hour late: its window is closed by then.
-    const isLate = (from / (10 * minute)) % 5 === 3;
+    const isLate = !isSteady && (from / (10 * minute)) % 5 === 3;
     const delivered = from + 11 * minute + (isLate ? 67 * minute : 0);
     const objects = [
       [payloadKey(from, 'p'), calls.map(payloadLine)],
@@ -56,13 +79,17 @@ function writeCaptures(folder: string, arrival: (time: number, key: string) => n
       const path = join(folder, captureBucket, key);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, linesOf(lines));
-      const seconds = arrival(delivered, key) / 1000;
+      const seconds = arrival(delivered) / 1000;
       utimesSync(path, seconds, seconds);
     }
   }
 }
 
-async function loadModel(folder: string): Promise<LoadedConfig> {
+async function loadModel(
+  folder: string,
+  window = '30m',
+  change: (slos: object[]) => object[] = (slos) => slos,
+): Promise<LoadedConfig> {
   const runtime = await createRuntime();
   writeFileSync(join(folder, 'v1.json'), canonicalJson(runtime.baselineOf('v1')));
   const config = {
@@ -76,11 +103,15 @@ async function loadModel(folder: string): Promise<LoadedConfig> {
         versions: [
           { match: 'v1', schema: { columns: ['amount', 'country'], prediction: 'score' }, baseline: 'v1.json' },
         ],
-        window: '30m',
+        window,
         captureDelay: '10m',
         silenceAfter: '15m',
         features: { country: { required: true } },
-        slos: [latencySlo({ threshold: '100ms', objective: 0.99 }), completenessSlo({ objective: 0.99 })],
+        slos: change([
+          latencySlo({ threshold: '100ms', objective: 0.99 }),
+          completenessSlo({ objective: 0.99 }),
+          freshnessSlo({ threshold: '15m', objective: 0.99 }),
+        ]),
         alerts: { yellow: [email('ml@example.com')], red: [email('oncall@example.com')] },
       },
     ],
@@ -269,7 +300,7 @@ test('objects that were added later to what was replayed are taken in by the sam
 test('objects whose times were lost by copying arrive when their keys say', async () => {
   const folder = temporaryDirectory();
   const captures = join(folder, 'captures');
-  writeCaptures(captures, () => start + 90 * 24 * hour);
+  writeCaptures(captures, { arrival: () => start + 90 * 24 * hour });
   const config = await loadModel(folder);
   const copied = { config, captures, state: newState(folder, 'copied') };
   await run(copied);
@@ -304,3 +335,74 @@ test.each([60, 420, 3600, 5400])(
     }
   },
 );
+
+describe('where a recording ends', () => {
+  const end = start + hours * hour;
+
+  /** Subjects of the messages of a steady recording, but for some nulls. */
+  async function subjectsOf(isNull: (time: number) => boolean, window?: string): Promise<readonly string[]> {
+    const folder = temporaryDirectory();
+    const captures = join(folder, 'captures');
+    writeCaptures(captures, { isNull, isSteady: true });
+    const state = newState(folder, 'state');
+    await run({ config: await loadModel(folder, window), captures, state });
+    const { messages } = remainder(state);
+    return messages.map(({ message }) => String(JSON.parse(String(message)).subject).replace(/:.*/, ''));
+  }
+
+  test.each(['30m', '6h', '1d'])('nobody is told that nothing comes any more: windows of %s', async (window) => {
+    expect(await subjectsOf(() => false, window)).toEqual([]);
+  });
+
+  test('what ended in its last window is told to be over', async () => {
+    // Not every value: what a closed window finds red is held until the next one would have been judged.
+    const isNull = (time: number) => time >= end - hour && time < end - hour / 2 && time % (2 * minute) < minute;
+    expect(await subjectsOf(isNull)).toEqual([
+      'RED credit',
+      // The budget still burns, more slowly.
+      'LOWERED credit',
+      'YELLOW credit',
+    ]);
+  });
+
+  test('what went on in its last minute goes on', async () => {
+    expect(await subjectsOf((time) => time >= end - hour)).toEqual(['RED credit']);
+  });
+});
+
+test.each([
+  ['as it is set', (slos: object[]) => slos],
+  ['with a milder objective', (slos: object[]) => slos.map((slo) => ({ ...slo, objective: 0.95 }))],
+])('judged anew %s, times at which nothing was found live need not be looked at again', async (_, change) => {
+  const { folder, replayed } = await prepare();
+  const recorded = replayed('recorded');
+  await run(recorded);
+  const { definitions, close } = openBackend(recorded);
+  close();
+  const changed = await loadModel(folder, '30m', change);
+  const state = new RecordedState(recorded.state);
+  try {
+    const recording = await readRecording(state, changed.runtimes);
+    const quiet = quietTimes(await readVerdicts(state.store, recorded.config.runtimes), 10 * minute);
+    let skipped = 0;
+    const isQuiet = (model: string, time: number) => {
+      const is = quiet(model, time);
+      if (is) skipped++;
+      return is;
+    };
+    const judge = (more: object) =>
+      rejudgeState(state, recording, changed.runtimes, definitions, {
+        tickMinutes: 10,
+        onProgress: () => undefined,
+        ...more,
+      });
+    const [whole, quick] = [await judge({}), await judge({ isQuiet })];
+    expect(skipped).toBeGreaterThan(5);
+    expect(whole.messages.length).toBeGreaterThan(1);
+    expect(quick.messages).toEqual(whole.messages);
+    expect(quick.transitions).toEqual(whole.transitions);
+    expect(quick.verdicts.map(({ key }) => key)).toEqual(whole.verdicts.map(({ key }) => key));
+  } finally {
+    state.close();
+  }
+});

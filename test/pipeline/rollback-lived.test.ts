@@ -82,8 +82,8 @@ test('a bad deployment is found, undone and seen to be over', async () => {
   // The page takes minutes, and what it says must have lasted into the time in which B answers alone.
   expect(undone - 185).toBeLessThanOrEqual(30);
   expect(messages.map(({ subject }) => subject)).toEqual([
-    'RED credit: is being rolled back',
-    'RED credit: has recovered after its rollback',
+    'ROLLBACK credit: is being rolled back',
+    'ROLLBACK credit: has recovered, no longer red',
   ]);
   expect(record.spells.map(({ config }) => config)).toEqual(['A', 'B', 'A']);
   const [good] = record.standings.filter(({ config }) => config === 'A');

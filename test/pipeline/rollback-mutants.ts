@@ -133,6 +133,35 @@ export const mutants: readonly Mutant[] = [
     to: '',
     scenario: 'a rollback earlier in the same incident',
   },
+  {
+    name: 'acts on freshness',
+    file: decide,
+    from: "kind !== 'slo' || ofTheVersion.has(evidence.sloKind)",
+    to: 'true',
+    scenario: 'freshness',
+  },
+  {
+    name: 'does not look at the grounds once more, which an evaluator took back',
+    file: rollback,
+    from: `if (decision.refusal) return this.#conclude(act, 'withdrawn', decision.refusal);
+    if (decision.from !== act.from || decision.to !== act.to) return this.#conclude(act, 'withdrawn', 'other-target');`,
+    to: 'if (decision.from !== act.from && !decision.refusal) return { done: { act } };',
+    scenario: 'evaluators that may find fault with what is deployed as well',
+  },
+  {
+    name: 'credits a window twice',
+    file: 'core/pipeline/rollback-record.ts',
+    from: '.filter(({ end }) => end > record.creditedThrough)',
+    to: '',
+    scenario: 'an hour that is still to be credited',
+  },
+  {
+    name: 'shifts weights to those of another endpoint configuration',
+    file: 'core/rollback/deployment-record.ts',
+    from: "lever.kind !== 'sagemaker-weights' || ",
+    to: 'lever || ',
+    scenario: 'weights',
+  },
 ];
 
 /** Bundles the code with the mutant's change and loads it. */

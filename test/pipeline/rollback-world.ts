@@ -1,9 +1,15 @@
-import { createHash } from 'node:crypto';
-import { lambdaAlias, parseConfig, sagemakerCapture, sagemakerEndpoint } from '../../core/contract/config.ts';
+import {
+  lambdaAlias,
+  parseConfig,
+  sagemakerCapture,
+  sagemakerEndpoint,
+  sagemakerWeights,
+  stepFunctions,
+} from '../../core/contract/config.ts';
 import { liveVerdictKey } from '../../core/contract/keys.ts';
 import type { FleetPolicy, ModelPolicy } from '../../core/model/policy.ts';
 import type { DeploymentRecord, RollbackHistory, RollbackPolicy, ServingState } from '../../core/model/rollback.ts';
-import type { Finding, Verdict } from '../../core/model/verdict.ts';
+import type { Finding, SloVerdict, Verdict } from '../../core/model/verdict.ts';
 import { putEvidenceEntry } from '../../core/pipeline/evidence.ts';
 import type { ModelState } from '../../core/pipeline/model-state.ts';
 import type { ObjectStore, PutOnceResult, StateRow, StateTable } from '../../core/pipeline/ports.ts';
@@ -22,32 +28,66 @@ export interface AcceptedChange {
   readonly to: string;
   /** Whether the intent was evidenced before. */
   readonly isEvidenced: boolean;
+  /** Whether a red verdict was in force at any time since processes last began. */
+  readonly wasRed: boolean;
 }
 
-/** Everything that lasts when processes end. Plain, so that it can be copied and compared. */
+/** Everything that lasts when processes end. What its members hold is replaced and never changed, so that copies are cheap. */
 export interface WorldState {
   now: number;
-  serving: { config: string; status: ServingState['status']; pending?: string; revision: number };
-  rows: [name: string, value: string, revision: number][];
-  state: [key: string, body: string][];
-  audit: [key: string, body: string][];
-  changes: AcceptedChange[];
-  messages: string[];
+  serving: {
+    readonly config: string;
+    readonly status: ServingState['status'];
+    readonly pending?: string;
+    readonly revision: number;
+  };
+  rows: readonly (readonly [name: string, value: string, revision: number])[];
+  state: readonly (readonly [key: string, body: string])[];
+  audit: readonly (readonly [key: string, body: string])[];
+  changes: readonly AcceptedChange[];
+  messages: readonly string[];
+  /** What answered, and from when on, oldest first. */
+  answered: readonly (readonly [config: string, from: number])[];
+  /** Configurations that an evidenced red verdict was about. */
+  blamed: readonly string[];
+  /** See `AcceptedChange`. */
+  wasRed: boolean;
+  /** What a workflow was told, and whether it has come to its end. Each is started once, by its name. */
+  workflows: readonly { readonly id: string; readonly from: string; readonly to: string; readonly isOver: boolean }[];
+  /** How often each actor beside the executions has acted. */
+  turns: Readonly<Record<string, number>>;
 }
 
 /**
- * How a change gets through. An endpoint takes minutes and refuses others meanwhile; an alias compares and swaps at once; what
- * is unfenced takes whatever comes, so that nothing but the rollback itself keeps it from being done twice.
+ * How a change gets through. An endpoint takes minutes and refuses others meanwhile, whether a configuration is changed or
+ * weights are; an alias compares and swaps at once; a workflow is started, looks, and changes the endpoint some time later;
+ * what is unfenced takes whatever comes, so that nothing but the rollback itself keeps it from being done twice.
  */
-export type LeverKind = 'endpoint' | 'alias' | 'unfenced';
+export type LeverKind = 'endpoint' | 'weights' | 'alias' | 'workflow' | 'unfenced';
+
+/** The name that a configuration has under a lever: weights are told in full. U is of another endpoint configuration. */
+export function configName(kind: LeverKind, label: string): string {
+  if (kind !== 'weights') return label;
+  return JSON.stringify([label === 'U' ? 'other' : 'both', [[label, 1]]]);
+}
 
 export const episode = 'episode-1';
 export const model = 'credit';
 
 export function createPolicy(kind: LeverKind, changes: { readonly dryRun?: boolean } = {}) {
   const options = { dryRun: false, ...changes };
-  const rollback =
-    kind === 'alias' ? lambdaAlias({ function: 'credit', alias: 'live', ...options }) : sagemakerEndpoint(options);
+  const rollback = (() => {
+    switch (kind) {
+      case 'alias':
+        return lambdaAlias({ function: 'credit', alias: 'live', ...options });
+      case 'weights':
+        return sagemakerWeights(options);
+      case 'workflow':
+        return stepFunctions({ stateMachine: 'arn:aws:states:eu-west-1:123456789012:stateMachine:back', ...options });
+      default:
+        return sagemakerEndpoint(options);
+    }
+  })();
   const { fleet, models } = parseConfig({
     models: [
       {
@@ -77,6 +117,10 @@ export interface LiveVerdictFacts {
   readonly since?: number;
   readonly valid?: number;
   readonly kind?: Finding['kind'];
+  readonly sloKind?: SloVerdict['kind'];
+  readonly slos?: Verdict['slos'];
+  /** More of its finding's evidence. */
+  readonly evidence?: Finding['evidence'];
 }
 
 /** A live verdict of a broken objective. */
@@ -86,16 +130,19 @@ export function liveVerdict({
   since,
   valid = 500,
   kind = 'slo',
+  sloKind = 'availability',
+  slos = [],
+  evidence = {},
 }: LiveVerdictFacts) {
   const key = liveVerdictKey({ model, variant: 'AllTraffic', version: 'v2' }, Math.floor(end / minute) + 1);
   const iso = (time: number) => new Date(time).toISOString();
   const sinceMinute = Math.floor((since ?? end - 30 * minute) / minute);
   const finding: Finding = {
-    id: `${kind}:availability`,
+    id: `${kind}:${sloKind}`,
     tier: 'red',
     kind,
     message: 'failed',
-    evidence: { valid, sinceMinute },
+    evidence: { valid, sinceMinute, sloKind, ...evidence },
   };
   const verdict: Verdict = {
     schema: 'tidewatch.verdict/1',
@@ -109,7 +156,7 @@ export function liveVerdict({
     records: { captured: valid, counted: valid, quarantined: 0, duplicate: 0, pending: 0, expired: 0, late: 0 },
     rule: { level: 0.001, minimumEffect: 0.02, effectLevel: 0.001, calibration: 'none' },
     features: {},
-    slos: [],
+    slos,
     quality: [],
     findings: tier === 'red' ? [finding] : [],
     evidence: { baseline: null, config: 'c', code: 'c', profiles: [] },
@@ -117,52 +164,51 @@ export function liveVerdict({
   return { key, verdict };
 }
 
-/** What calls pass that others may come between. */
+/** What every call passes. Others may come before its effect. */
 export type Gate = <T>(label: string, effect: () => T) => Promise<T>;
 const openGate: Gate = async (_label, effect) => effect();
 
-/**
- * A world's ports. The gate is passed by what is decided between processes: what answers, and the rollback's row. Objects are
- * written once, the deployments' record is a loop of compare-and-swap that says what was described, and the rows of notify and
- * of the tick stay as they are.
- */
+/** A world's ports, all calls of which pass a gate by a name that says what is asked for. */
 export function connect(world: WorldState, kind: LeverKind, gate: Gate = openGate): RollbackPorts {
   const rowOf = (partition: string, key: string) => world.rows.find(([name]) => name === `${partition}|${key}`);
   const table: StateTable = {
     get: (partition, key) =>
-      (partition === 'rollbacks' ? gate : openGate)(`get ${partition}`, (): StateRow | undefined => {
+      gate(`get ${partition} ${key}`, (): StateRow | undefined => {
         const row = rowOf(partition, key);
         return row && { value: JSON.parse(row[1]), revision: row[2] };
       }),
     put: (partition, key, value, expected) =>
-      (partition === 'rollbacks' ? gate : openGate)(`put ${partition}`, () => {
+      gate(`put ${partition} ${key}`, () => {
         const row = rowOf(partition, key);
         if ((row?.[2] ?? 0) !== expected) return false;
-        const changed: WorldState['rows'][number] = [`${partition}|${key}`, JSON.stringify(value), expected + 1];
+        const changed = [`${partition}|${key}`, JSON.stringify(value), expected + 1] as const;
         world.rows = [...world.rows.filter((one) => one !== row), changed].sort(([a], [b]) => (a < b ? -1 : 1));
         return true;
       }),
-    list: async (partition) =>
-      world.rows
-        .filter(([name]) => name.startsWith(`${partition}|`))
-        .map(([name, value, revision]) => ({
-          key: name.slice(partition.length + 1),
-          row: { value: JSON.parse(value), revision },
-        })),
+    list: (partition) =>
+      gate(`list ${partition}`, () =>
+        world.rows
+          .filter(([name]) => name.startsWith(`${partition}|`))
+          .map(([name, value, revision]) => ({
+            key: name.slice(partition.length + 1),
+            row: { value: JSON.parse(value), revision },
+          })),
+      ),
     remove: async () => {
       throw new Error('expected no row to be removed');
     },
   };
   return {
-    state: storeOf(() => world.state),
-    audit: storeOf(() => world.audit),
+    state: storeOf(world, 'state', gate),
+    audit: storeOf(world, 'audit', gate),
     table,
     clock: { now: () => world.now },
     notifier: {
-      deliver: async ({ id, subject }) => {
-        const line = `${id} ${subject}`;
-        if (!world.messages.includes(line)) world.messages.push(line);
-      },
+      deliver: ({ id, subject }) =>
+        gate(`deliver ${id}`, () => {
+          const line = `${id} ${subject}`;
+          if (!world.messages.includes(line)) world.messages = [...world.messages, line];
+        }),
     },
     control: {
       describe: () =>
@@ -170,55 +216,72 @@ export function connect(world: WorldState, kind: LeverKind, gate: Gate = openGat
           const { config, status, pending, revision } = world.serving;
           return { config, status, revision: String(revision), ...(pending !== undefined && { pending }) };
         }),
-      change: (_, { from, to }) =>
+      change: (_, { id, from, to }) =>
         gate('change', () => {
-          const { serving } = world;
-          if (kind === 'endpoint' && serving.status !== 'ready') return 'refused';
+          const { serving, workflows } = world;
+          if (kind === 'workflow') {
+            if (!workflows.some((one) => one.id === id)) {
+              world.workflows = [...workflows, { id, from: from.config, to, isOver: false }];
+            }
+            return 'started';
+          }
+          if ((kind === 'endpoint' || kind === 'weights') && serving.status !== 'ready') return 'refused';
           if (kind === 'alias' && String(serving.revision) !== from.revision) return 'refused';
-          const isEvidenced = world.audit.some(([, body]) => body.includes('"step":"intent"'));
-          world.changes.push({ from: serving.config, to, isEvidenced });
-          changeServing(world, kind, to);
+          acceptChange(world, kind, to);
           return 'started';
         }),
     },
   };
 }
 
+/** A rollback gets through. */
+export function acceptChange(world: WorldState, kind: LeverKind, to: string): void {
+  const isEvidenced = world.audit.some(([, body]) => body.includes('"step":"intent"'));
+  world.changes = [...world.changes, { from: world.serving.config, to, isEvidenced, wasRed: world.wasRed }];
+  changeServing(world, kind, to);
+}
+
 /** What anybody who deploys does. */
 export function changeServing(world: WorldState, kind: LeverKind, to: string): void {
-  const { serving } = world;
-  world.serving =
-    kind === 'endpoint'
-      ? { config: serving.config, status: 'changing', pending: to, revision: serving.revision + 1 }
-      : { config: to, status: 'ready', revision: serving.revision + 1 };
+  const { config, revision } = world.serving;
+  const isSlow = kind === 'endpoint' || kind === 'weights' || kind === 'workflow';
+  world.serving = isSlow
+    ? { config, status: 'changing', pending: to, revision: revision + 1 }
+    : { config: to, status: 'ready', revision: revision + 1 };
+  if (!isSlow) world.answered = [...world.answered, [to, world.now]];
 }
 
 /** An update comes to its end. */
 export function settleServing(world: WorldState): void {
   const { pending, revision } = world.serving;
-  if (pending !== undefined) world.serving = { config: pending, status: 'ready', revision: revision + 1 };
+  if (pending === undefined) return;
+  world.serving = { config: pending, status: 'ready', revision: revision + 1 };
+  world.answered = [...world.answered, [pending, world.now]];
 }
 
-function storeOf(objects: () => [key: string, body: string][]): ObjectStore {
+function storeOf(world: WorldState, name: 'state' | 'audit', gate: Gate): ObjectStore {
   return {
-    get: async (key) => {
-      const held = objects().find(([name]) => name === key);
-      return held && Buffer.from(held[1]);
+    get: (key) =>
+      gate(`${name} get ${key}`, () => {
+        const held = world[name].find(([known]) => known === key);
+        return held && Buffer.from(held[1]);
+      }),
+    list: async function* (prefix, after = '') {
+      yield* await gate(`${name} list ${prefix} ${after}`, () =>
+        world[name]
+          .map(([key]) => key)
+          .filter((key) => key.startsWith(prefix) && key > after)
+          .sort(),
+      );
     },
-    list: async function* (prefix) {
-      yield* objects()
-        .map(([key]) => key)
-        .filter((key) => key.startsWith(prefix))
-        .sort();
-    },
-    putOnce: async (key, body): Promise<PutOnceResult> => {
-      const text = Buffer.from(body).toString();
-      const held = objects().find(([name]) => name === key);
-      if (held) return held[1] === text ? 'same' : 'different';
-      objects().push([key, text]);
-      objects().sort(([a], [b]) => (a < b ? -1 : 1));
-      return 'written';
-    },
+    putOnce: (key, body) =>
+      gate(`${name} put ${key}`, (): PutOnceResult => {
+        const text = Buffer.from(body).toString();
+        const held = world[name].find(([known]) => known === key);
+        if (held) return held[1] === text ? 'same' : 'different';
+        world[name] = [...world[name], [key, text] as const].sort(([a], [b]) => (a < b ? -1 : 1));
+        return 'written';
+      }),
   };
 }
 
@@ -232,47 +295,67 @@ export interface WorldFacts {
   readonly serving?: Partial<WorldState['serving']>;
   /** Until when A answered alone, and from when B did. */
   readonly deployed?: { readonly began: number; readonly since: number };
+  readonly kind?: LeverKind;
+  /** Whether U lacks an hour and a half of green time, and an hour of it is still to be judged. */
+  readonly isCredited?: boolean;
 }
+
+/** An hour that U answered alone. */
+export const hourOfU = { start: noon - 6 * hour, end: noon - 5 * hour };
 
 /** A answered for days and was good; U for hours, which proves nothing; B answers, and its objective is broken. */
 export async function createWorldState(facts: WorldFacts = {}): Promise<WorldState> {
+  const { kind = 'endpoint', isCredited = false } = facts;
+  const [A, U, B] = [configName(kind, 'A'), configName(kind, 'U'), configName(kind, 'B')];
+  const { began, since } = facts.deployed ?? { began: noon - 3 * hour, since: noon - 175 * minute };
   const world: WorldState = {
     now: noon,
-    serving: { config: 'B', status: 'ready', revision: 7, ...facts.serving },
+    serving: { config: B, status: 'ready', revision: 7, ...facts.serving },
     rows: [],
     state: [],
     audit: [],
     changes: [],
     messages: [],
+    answered: [[B, began]],
+    blamed: [B],
+    wasRed: true,
+    workflows: [],
+    turns: {},
   };
-  const { table, state, audit } = connect(world, 'endpoint');
+  const { table, audit } = connect(world, kind);
   const { key, verdict } = liveVerdict(facts.verdict ?? {});
-  await state.putOnce(key, encodeJson(verdict));
-  const keyMinute = (Math.floor(Date.parse(verdict.window.end) / minute) + 1) * minute;
-  const day = new Date(keyMinute).toISOString().slice(0, 10);
-  if (facts.isEvidenced ?? true) await putEvidenceEntry(audit, model, keyMinute, 'verdict', `${key}\n${day}`, verdict);
+  await writeLiveVerdict(world, { key, verdict }, facts.isEvidenced ?? true);
   const provenAt = noon - 20 * hour;
   if ((facts.proven ?? 'yes') === 'yes') {
-    await putEvidenceEntry(audit, model, provenAt, 'deployment', `A\n${provenAt}`, { model, config: 'A', provenAt });
+    await putEvidenceEntry(audit, model, provenAt, 'deployment', `${A}\n${provenAt}`, { model, config: A, provenAt });
   }
-  const { began, since } = facts.deployed ?? { began: noon - 3 * hour, since: noon - 175 * minute };
+  // Weights of another endpoint configuration may be as good as they like.
+  const isOutOfReach = kind === 'weights';
+  if (isOutOfReach) {
+    await putEvidenceEntry(audit, model, provenAt, 'deployment', `${U}\n${provenAt}`, { model, config: U, provenAt });
+  }
   const record: DeploymentRecord = {
     spells: [
-      { config: 'A', began: noon - 50 * hour, since: noon - 50 * hour, seen: noon - 9 * hour },
-      { config: 'U', began: noon - 9 * hour, since: noon - 9 * hour, seen: began },
-      { config: 'B', began, since, seen: noon - minute },
+      { config: A, began: noon - 50 * hour, since: noon - 50 * hour, seen: noon - 9 * hour },
+      { config: U, began: noon - 9 * hour, since: noon - 9 * hour, seen: began },
+      { config: B, began, since, seen: noon - minute },
     ],
     standings: [
-      { config: 'U', versions: [], greenSeconds: 2 * 3600 },
       {
-        config: 'A',
+        config: U,
+        versions: [],
+        greenSeconds: (isCredited ? 22.5 : 2) * 3600,
+        ...(isOutOfReach && { provenAt }),
+      },
+      {
+        config: A,
         versions: ['AllTraffic/v1'],
         greenSeconds: facts.proven === 'no' ? 3600 : 40 * 3600,
         ...(facts.proven !== 'no' && { provenAt }),
       },
-      { config: 'B', versions: [], greenSeconds: 0 },
+      { config: B, versions: [], greenSeconds: 0 },
     ],
-    creditedThrough: noon,
+    creditedThrough: isCredited ? hourOfU.start : noon,
   };
   const modelState: ModelState = {
     since: noon - 100 * hour,
@@ -288,10 +371,15 @@ export async function createWorldState(facts: WorldFacts = {}): Promise<WorldSta
   return world;
 }
 
-export function copyWorld(world: WorldState): WorldState {
-  return structuredClone(world);
-}
-
-export function hashText(text: string): string {
-  return createHash('sha1').update(text).digest('base64');
+/** Writes a verdict as the tick does: the verdict, its evidence, and nothing that points to it. */
+export async function writeLiveVerdict(
+  world: WorldState,
+  { key, verdict }: { readonly key: string; readonly verdict: Verdict },
+  isEvidenced = true,
+): Promise<void> {
+  const { state, audit } = connect(world, 'endpoint');
+  await state.putOnce(key, encodeJson(verdict));
+  const time = (Math.floor(Date.parse(verdict.window.end) / minute) + 1) * minute;
+  const day = new Date(time).toISOString().slice(0, 10);
+  if (isEvidenced) await putEvidenceEntry(audit, model, time, 'verdict', `${key}\n${day}`, verdict);
 }

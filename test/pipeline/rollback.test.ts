@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TableServing } from '../../adapters/local/table-serving.ts';
 import { liveVerdictKey, verdictKey } from '../../core/contract/keys.ts';
-import type { RollbackHistory } from '../../core/model/rollback.ts';
-import { putEvidenceEntry } from '../../core/pipeline/evidence.ts';
+import type { DeploymentRecord, RollbackHistory } from '../../core/model/rollback.ts';
 import { readEvidencedVerdict } from '../../core/pipeline/evidenced-verdict.ts';
 import { stepRollback } from '../../core/pipeline/rollback.ts';
 import { encodeJson } from '../../core/pipeline/write-once.ts';
@@ -19,6 +18,7 @@ import {
   noon,
   settleServing,
   type WorldState,
+  writeLiveVerdict,
 } from './rollback-world.ts';
 
 const { policy, rollback, fleet } = createPolicy('endpoint');
@@ -31,18 +31,9 @@ async function look(world: WorldState, after = minute, given = rollback) {
 
 /** What the tick leaves behind when its judgement changes. */
 async function judge(world: WorldState, facts: LiveVerdictFacts) {
-  const { state, audit, table } = connect(world, 'endpoint');
+  const { table } = connect(world, 'endpoint');
   const { key, verdict } = liveVerdict({ end: world.now - 5 * minute, ...facts });
-  const time = (Math.floor(Date.parse(verdict.window.end) / minute) + 1) * minute;
-  await state.putOnce(key, encodeJson(verdict));
-  await putEvidenceEntry(
-    audit,
-    model,
-    time,
-    'verdict',
-    `${key}\n${new Date(time).toISOString().slice(0, 10)}`,
-    verdict,
-  );
+  await writeLiveVerdict(world, { key, verdict });
   const row = await table.get('models', model);
   const live = { tier: verdict.tier, found: key, key, since: world.now };
   await table.put('models', model, { ...(row?.value as object), live }, row?.revision ?? 0);
@@ -59,8 +50,8 @@ describe('a rollback', () => {
   test('is done, verified and told', async () => {
     const world = await createWorldState();
     expect((await look(world)).act?.phase).toBe('started');
-    expect(world.changes).toEqual([{ from: 'B', to: 'A', isEvidenced: true }]);
-    expect(subjects(world)).toEqual(['RED credit: is being rolled back']);
+    expect(world.changes).toMatchObject([{ from: 'B', to: 'A', isEvidenced: true }]);
+    expect(subjects(world)).toEqual(['ROLLBACK credit: is being rolled back']);
     await look(world);
     settleServing(world);
     expect((await look(world, 5 * minute)).act?.phase).toBe('serving');
@@ -70,7 +61,7 @@ describe('a rollback', () => {
     world.now += 10 * minute;
     await judge(world, { tier: 'green' });
     expect((await look(world)).act).toMatchObject({ phase: 'closed', outcome: 'recovered' });
-    expect(subjects(world).at(-1)).toBe('RED credit: has recovered after its rollback');
+    expect(subjects(world).at(-1)).toBe('ROLLBACK credit: has recovered, no longer red');
     expect(steps(world).sort()).toEqual(['action', 'intent', 'outcome recovered']);
     await look(world);
     expect(world.changes).toHaveLength(1);
@@ -119,7 +110,7 @@ describe('a rollback', () => {
     const world = await createWorldState();
     const dry = createPolicy('endpoint', { dryRun: true }).rollback;
     expect((await look(world, minute, dry)).act).toMatchObject({ phase: 'closed', outcome: 'dry-run', to: 'A' });
-    expect(subjects(world)).toEqual(['RED credit: would be rolled back now (dry run)']);
+    expect(subjects(world)).toEqual(['ROLLBACK credit: would be rolled back now (dry run)']);
     expect(steps(world).sort()).toEqual(['intent', 'outcome dry-run']);
     expect((await look(world, minute, dry)).refusal).toBe('done-in-episode');
     expect(world.changes).toEqual([]);
@@ -151,6 +142,20 @@ describe('a rollback', () => {
     expect(world.changes).toEqual([]);
   });
 
+  test('answers to a red that began while another incident went on', async () => {
+    const world = await createWorldState();
+    const { table } = connect(world, 'endpoint');
+    const row = await table.get('episodes', `${model}#health`);
+    const { state } = (row?.value ?? {}) as { state: { red: object } };
+    const first = { ...state, id: 'first', red: { ...state.red, told: 'lowered' } };
+    await table.put('episodes', `${model}#health`, { state: first }, row?.revision ?? 0);
+    expect((await look(world)).refusal).toBe('no-incident');
+    await table.put('episodes', `${model}#objective:availability`, { state }, 0);
+    const known = [{ cause: 'objective:availability', tier: 'red', owner: 'objective:availability' }];
+    await table.put('episodes', `${model}#causes`, { schema: 'tidewatch.causes/1', known, keys: [], found: [] }, 0);
+    expect((await look(world)).act).toMatchObject({ phase: 'started' });
+  });
+
   test('is done by what compares and swaps at once', async () => {
     const world = await createWorldState();
     const { policy: aliased, rollback: byAlias } = createPolicy('alias');
@@ -164,6 +169,60 @@ describe('a rollback', () => {
   });
 });
 
+describe('why nothing is done', () => {
+  const refusals = (world: WorldState) =>
+    world.audit.flatMap(([, body]) => {
+      const entry: { type: string; body: Record<string, unknown> } = JSON.parse(body);
+      return entry.type === 'rollback' && entry.body.step === 'refused' ? [entry.body] : [];
+    });
+
+  test('is evidenced once for each reason of an incident, and again in another', async () => {
+    const world = await createWorldState({ serving: { status: 'changing', pending: 'C' } });
+    await look(world);
+    const first = { model, reason: 'not-ready', time: world.now, config: 'B' };
+    expect(refusals(world)).toMatchObject([first]);
+    await look(world);
+    settleServing(world);
+    for (let index = 0; index < 5; index++) await look(world);
+    expect(refusals(world)).toHaveLength(2);
+    expect(refusals(world)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining(first),
+        expect.objectContaining({ reason: 'other-version-judged', config: 'C' }),
+      ]),
+    );
+    world.rows = world.rows.map(([name, value, revision]) =>
+      name.startsWith('episodes') ? [name, value.replace('"id":"', '"id":"next-'), revision] : [name, value, revision],
+    );
+    await look(world);
+    expect(refusals(world)).toHaveLength(3);
+    expect(new Set(refusals(world).map(({ episode }) => episode)).size).toBe(2);
+  });
+
+  test('is evidenced by the next look where the one that noted it died, with the same words', async () => {
+    const world = await createWorldState({ serving: { status: 'changing', pending: 'C' } });
+    const ports = connect(world, 'endpoint');
+    world.now += minute;
+    const dying = { ...ports.audit, putOnce: () => Promise.reject(new Error('killed')) };
+    await expect(stepRollback(policy, rollback, fleet, { ...ports, audit: dying })).rejects.toThrow('killed');
+    const noted = world.now;
+    expect(refusals(world)).toEqual([]);
+    await Promise.all([look(world), look(world)]);
+    expect(refusals(world)).toMatchObject([{ reason: 'not-ready', time: noted }]);
+  });
+
+  test('is nothing to tell where there is no incident, or something was done in it', async () => {
+    const quiet = await createWorldState();
+    quiet.rows = quiet.rows.filter(([name]) => !name.startsWith('episodes'));
+    await look(quiet);
+    expect(refusals(quiet)).toEqual([]);
+    const done = await createWorldState();
+    const dry = createPolicy('endpoint', { dryRun: true }).rollback;
+    for (let index = 0; index < 3; index++) await look(done, minute, dry);
+    expect(refusals(done)).toEqual([]);
+  });
+});
+
 test('when a live verdict reaches back before the deployment, its trouble must have begun in it and lasted', async () => {
   const deployed = { began: noon - 30 * minute, since: noon - 20 * minute };
   const refusalOf = async (verdict: LiveVerdictFacts) =>
@@ -171,6 +230,74 @@ test('when a live verdict reaches back before the deployment, its trouble must h
   expect(await refusalOf({ since: noon - 31 * minute })).toBe('other-version-judged');
   expect(await refusalOf({ since: noon - 28 * minute })).toBeUndefined();
   expect(await refusalOf({ since: noon - 28 * minute, end: noon - 17 * minute })).toBe('other-version-judged');
+});
+
+test('an objective that rests on more than the live hour, or on an older one, is judged by its own stretch', async () => {
+  const deployed = { began: noon - 2 * hour, since: noon - 115 * minute };
+  const refusalOf = async (verdict: LiveVerdictFacts) =>
+    (await look(await createWorldState({ verdict, deployed }))).refusal;
+  const sixHours = { longMinutes: 360 };
+  expect(await refusalOf({ evidence: { longMinutes: 60 }, since: noon - 130 * minute })).toBeUndefined();
+  expect(await refusalOf({ evidence: sixHours, since: noon - 130 * minute })).toBe('other-version-judged');
+  expect(await refusalOf({ evidence: sixHours, since: noon - 118 * minute })).toBeUndefined();
+  const before = { endMinute: (noon - 125 * minute) / minute, longMinutes: 60 };
+  expect(await refusalOf({ evidence: before, since: noon - 130 * minute })).toBe('stale');
+});
+
+describe('what says nothing of the configuration', () => {
+  const blameless: readonly [string, LiveVerdictFacts][] = [
+    ['silence', { kind: 'silence' }],
+    ['quality by labels', { kind: 'quality' }],
+    ['freshness, which is silence under another name', { sloKind: 'freshness' }],
+    ['a metric that somebody named', { sloKind: 'metric' }],
+  ];
+
+  test.each(blameless)('%s: no reason to go back', async (_, verdict) => {
+    const world = await createWorldState({ verdict });
+    expect((await look(world)).refusal).toBe('not-judged-red');
+    expect(world.changes).toEqual([]);
+  });
+
+  const isKnownGood = async (verdict: LiveVerdictFacts) => {
+    const world = await createWorldState();
+    // A answers again, and has for two hours.
+    world.serving = { config: 'A', status: 'ready', revision: 9 };
+    await look(world);
+    for (let index = 0; index < 12; index++) await look(world, 10 * minute);
+    await judge(world, verdict);
+    await look(world);
+    const record = (await connect(world, 'endpoint').table.get('deployments', model))?.value as DeploymentRecord;
+    return record.standings.find(({ config }) => config === 'A')?.provenAt !== undefined;
+  };
+
+  test.each(blameless)('%s: its good name stays', async (_, verdict) => {
+    expect(await isKnownGood(verdict)).toBe(true);
+  });
+
+  test('but not where requests fail', async () => {
+    expect(await isKnownGood({})).toBe(false);
+  });
+
+  test('silence after a rollback is no recovery, nor are minutes', async () => {
+    const rolledBack = async () => {
+      const world = await createWorldState();
+      await look(world);
+      settleServing(world);
+      await look(world, 5 * minute);
+      world.now += 10 * minute;
+      return world;
+    };
+    const silent = await rolledBack();
+    await judge(silent, { kind: 'silence' });
+    expect((await look(silent)).act?.phase).toBe('serving');
+    const idle = await rolledBack();
+    const slo = { name: 'f', objective: 0.9, good: 60, valid: 60, broken: false } as const;
+    await judge(idle, { tier: 'green', valid: 0, slos: [{ ...slo, kind: 'freshness' }] });
+    expect((await look(idle)).act?.phase).toBe('serving');
+    const busy = await rolledBack();
+    await judge(busy, { tier: 'green', valid: 0, slos: [{ ...slo, kind: 'latency' }] });
+    expect((await look(busy)).act?.outcome).toBe('recovered');
+  });
 });
 
 describe('an evidenced verdict', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../core/model/canonical-json.ts';
 import type { Cell } from '../../core/model/record-batch.ts';
-import { learnColumns, type TestColumn } from './batches.ts';
+import { batchOf, learn, learnColumns, type TestColumn } from './batches.ts';
 
 function repeat(count: number, cellOf: (row: number) => Cell): Cell[] {
   return Array.from({ length: count }, (_, row) => cellOf(row));
@@ -62,6 +62,42 @@ test('stray texts in a column of numbers cost their rows, which a note says', as
   const { baseline, notes } = await kindsOf([['amount', repeat(200, (row) => (row % 25 === 0 ? 'unknown' : row % 9))]]);
   expect(baseline).toMatchObject({ records: 192, quarantined: 8 });
   expect(notes).toEqual(['amount: 8 of 200 values are no numbers; their rows are quarantined']);
+});
+
+test('infinities leave a column one of numbers, and cost their rows', async () => {
+  const [share, words] = [repeat(200, (row) => (row % 10 === 0 ? Number.POSITIVE_INFINITY : scatter(row))), 200];
+  const { kinds, leftOut, notes, baseline } = await kindsOf([
+    ['ratio', share],
+    ['text', repeat(words, (row) => (row % 10 === 0 ? ['-inf', 'Infinity'][(row / 10) % 2] : String(scatter(row))))],
+    ['limit', repeat(words, (row) => ['low', 'high', 'inf'][row % 3])],
+    ['endless', repeat(words, () => 'inf')],
+  ]);
+  expect(kinds).toEqual({ ratio: 'numeric', text: 'numeric', limit: 'categorical' });
+  expect(leftOut).toEqual(['endless']);
+  expect(notes).toEqual([
+    'ratio: 20 of 200 values are infinite; their rows are quarantined',
+    'text: 20 of 200 values are infinite; their rows are quarantined',
+    'endless: left out, all its values are infinite',
+  ]);
+  expect(baseline).toMatchObject({ records: 180, quarantined: 20 });
+  const features = new Map(baseline.features);
+  expect(features.get('ratio')?.distinct).toBe(180);
+  expect(baseline.layout.features.find(([name]) => name === 'limit')?.[1]).toMatchObject({
+    categories: ['high', 'low', 'inf'].sort((a, b) => (a === 'inf' ? 1 : b === 'inf' ? -1 : 0)),
+  });
+});
+
+test('a note says of which outputs the mean is not charted', async () => {
+  const classes = Array.from({ length: 25 }, (_, at) => `class_${String(at + 10)}`);
+  const batch = batchOf([...classes, 'confidence'].map((name, at) => [name, repeat(50, (row) => scatter(row + at))]));
+  const notesOf = async (columns: number) => {
+    const outputs = batch.columns.slice(-columns).map((column) => ({ ...column, side: 'output' as const }));
+    return (await learn([{ ...batch, columns: outputs }])).notes;
+  };
+  expect(await notesOf(26)).toEqual([
+    'means of 20 of 26 outputs are charted, at most 20; only their drift is judged of class_29, class_30, class_31, class_32, class_33 and 1 more',
+  ]);
+  expect(await notesOf(20)).toEqual([]);
 });
 
 test('what is inferred can be overruled', async () => {

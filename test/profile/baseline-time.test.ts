@@ -1,13 +1,23 @@
-import { expect, test } from 'vitest';
-import type { BaselineFeature } from '../../core/model/baseline.ts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readAnyNumber } from '../../core/decode/validate.ts';
+import { calibrate } from '../../core/evaluate/calibration.ts';
+import type { Baseline, BaselineFeature } from '../../core/model/baseline.ts';
+import { utcCalendar } from '../../core/model/calendar.ts';
 import { canonicalJson } from '../../core/model/canonical-json.ts';
+import { placeCoarseBins } from '../../core/model/coarse-bins.ts';
 import { sha256 } from '../../core/model/content-hash.ts';
+import type { Layout } from '../../core/model/layout.ts';
 import type { Cell } from '../../core/model/record-batch.ts';
+import { sliceOf } from '../../core/model/slice.ts';
 import { createBaseline } from '../../core/pipeline/create-baseline.ts';
 import { BinCounter } from '../../core/profile/bin-counter.ts';
-import { baselineHash, cellOf } from '../../core/profile/build-baseline.ts';
+import { BaselineBuilder, baselineHash, cellOf } from '../../core/profile/build-baseline.ts';
+import { planLayout } from '../../core/profile/plan-layout.ts';
+import { Survey } from '../../core/profile/survey.ts';
+import { addCountRuns } from '../../core/stats/count-runs.ts';
 import { histogramBins } from '../../core/stats/log-linear-histogram.ts';
-import { batchOf, decodedOf, learn, learnColumns } from './batches.ts';
+import { batchOf, decodedOf, learn, learnColumns, validated } from './batches.ts';
 
 const saturday = Date.UTC(2026, 1, 28);
 const minute = 60_000;
@@ -109,30 +119,110 @@ test('quarantined rows are counted, and not among the records', async () => {
   expect(await createBaseline({ open }, { windowSeconds: undefined })).toMatchObject({ records: 2, quarantined: 3 });
 });
 
-test('too many windows and bins cost the counts, not the memory', () => {
-  const counter = new BinCounter(
-    { schema: 'tidewatch.layout/1', features: [['a', { kind: 'opaque', side: 'input' }]], leftOut: [] },
-    6,
+describe('of more windows than are kept', () => {
+  const present: Layout = {
+    schema: 'tidewatch.layout/1',
+    features: [['a', { kind: 'opaque', side: 'input' }]],
+    leftOut: [],
+  };
+
+  test('the newest have counts of all their records, in whatever order those come', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(40), { minLength: 1, maxLength: 120 }), fc.nat(12), (hours, kept) => {
+        const counter = new BinCounter(present, 2 * kept + 1);
+        const keys = hours.map((at) => String(at).padStart(2, '0'));
+        for (const key of keys) counter.add(batchOf([['a', [1, null]]]), () => key);
+        const all = [...new Set(keys)].sort().map((key) => [key, 2 * keys.filter((other) => other === key).length]);
+        expect(counter.groups()).toEqual(all);
+        const newest = all.slice(Math.max(0, all.length - kept));
+        expect(counter.countedGroups()).toEqual(newest);
+        expect(counter.counts()('a')).toEqual(newest.map(([, records]) => [Number(records) / 2, Number(records) / 2]));
+      }),
+    );
+  });
+
+  const withCaller = batchOf(
+    [
+      ['amount', amounts],
+      ['region', regions],
+      ['who', times.map((_, row) => (row < 2_000 ? 'early' : 'late'))],
+    ],
+    { times },
   );
-  const addTo = (group: string) => counter.add(batchOf([['a', [1, null]]]), () => group);
-  addTo('1');
-  addTo('2');
-  addTo('3');
-  expect(counter.keepsCounts).toBe(true);
-  expect(counter.counts()('a')).toEqual([
-    [1, 1],
-    [1, 1],
-    [1, 1],
-  ]);
-  addTo('4');
-  addTo('1');
-  expect(counter.keepsCounts).toBe(false);
-  expect(counter.groups()).toEqual([
-    ['1', 4],
-    ['2', 2],
-    ['3', 2],
-    ['4', 2],
-  ]);
+
+  /** The baseline of the batch, with so many numbers kept of windows × bins. */
+  function build(maximumCounts?: number): Baseline {
+    const survey = new Survey(readAnyNumber);
+    survey.add(withCaller);
+    const { layout } = planLayout(survey.finish(), (column) => ({ ignore: column === 'who' }));
+    const builder = new BaselineBuilder(layout, survey.finish(), {
+      windowSeconds: 3600,
+      caller: 'who',
+      slices: [sliceOf('region', 'EU')],
+      maximumCounts,
+    });
+    builder.add(validated(withCaller, layout));
+    return builder.finish([]);
+  }
+
+  test('the baseline says so, and all that goes by windows goes by those', () => {
+    const whole = build();
+    const bins = placeCoarseBins(whole.layout).bins;
+    const all = whole.time?.windows ?? [];
+    const part = build(75 * bins);
+    const windows = part.time?.windows ?? [];
+    expect(windows).toEqual(all.slice(-75));
+    expect(part.notes).toEqual([
+      `ups and downs are learned from the newest 75 of ${all.length} windows, from ${windows[0]?.[0]} on: counts of ${bins} bins in each are too many to keep all`,
+    ]);
+    expect(part.records).toBe(whole.records);
+    const features = new Map(whole.features);
+    for (const [name, feature] of part.features) {
+      expect(feature.binCounts?.windows).toEqual(features.get(name)?.binCounts?.windows.slice(-75));
+      expect(feature.summary).toEqual(features.get(name)?.summary);
+    }
+    expect(part.slices?.[0]?.[1].windows).toEqual(whole.slices?.[0]?.[1].windows?.slice(-75));
+    const ofCallers = ({ callers }: Baseline) =>
+      callers?.known.map(([, { windows: runs = '' }]) => {
+        const counts = new Float64Array(all.length);
+        addCountRuns(runs, counts);
+        return [...counts].reduce((sum, count) => sum + count, 0);
+      });
+    expect(ofCallers(whole)?.reduce((sum, count) => sum + count, 0)).toBe(rows);
+    // Callers have the records that they sent in those windows.
+    expect(ofCallers(part)?.reduce((sum, count) => sum + count, 0)).toBe(
+      windows.reduce((sum, [, records]) => sum + records, 0),
+    );
+    expect(calibrate(part, { windowSeconds: 3600, calendar: utcCalendar }).kind).toBe('wander');
+  });
+
+  test('too few are none', () => {
+    // Cells of the week are 48.
+    const bins = placeCoarseBins(build().layout).bins;
+    expect(build(48 * bins).time?.windows).toHaveLength(48);
+    const none = build(48 * bins - 1);
+    expect(none.notes).toEqual(['counts per window are left out: too many windows and bins']);
+    expect(none.time?.windows).toEqual(build().time?.windows);
+    expect(none.features.every(([, { binCounts }]) => binCounts === undefined)).toBe(true);
+  });
+
+  test('four weeks of 200 features by the quarter of an hour are not too many', async () => {
+    const [records, categories, quarter] = [12_000, 1_000, 900_000];
+    const cells = (factor: number) => Array.from({ length: records }, (_, row) => `c${(row * factor) % categories}`);
+    const baseline = await learnColumns(
+      [
+        ['a', cells(7)],
+        ['b', cells(11)],
+      ],
+      {
+        times: Array.from({ length: records }, (_, row) => saturday + Math.floor((row * 2_688) / records) * quarter),
+        windowSeconds: 900,
+      },
+    );
+    expect(baseline.notes).toEqual([]);
+    expect(baseline.time?.windows).toHaveLength(2_688);
+    expect(baseline.features.map(([, { binCounts }]) => binCounts?.windows.length)).toEqual([2_688, 2_688]);
+  });
 });
 
 test('the SHA-256 is that of the canonical JSON without itself', async () => {

@@ -80,6 +80,59 @@ describe('a feature that says what the output says', () => {
   });
 });
 
+describe('a feature that says what the label says', () => {
+  const scores = draw(70, (random) => random());
+  const paid = draw(71, (random) => (random() < 0.3 ? 1 : 0));
+  const yes = (cells: readonly Cell[]) => cells.map((cell) => (cell === 1 ? 'yes' : 'no'));
+
+  test.each<[string, readonly Cell[], readonly Cell[], string]>([
+    ['equal to it', paid, paid.map(String), 'suspect: is equal to the label paid in 100 % of 2000 records; '],
+    ['equal to a truth', paid, paid.map((cell) => cell === 1), 'suspect: it alone tells paid "false" apart'],
+    [
+      'a number above a limit',
+      draw(72, (random, row) => Number(paid[row]) * 5 + random()),
+      paid,
+      'suspect: it alone tells paid above 0 apart (area under the curve 1.000); ',
+    ],
+    [
+      'known afterwards',
+      paid.map((cell) => (cell === 1 ? 3 : null)),
+      yes(paid),
+      'suspect: whether it has a value alone',
+    ],
+  ])('is noted, %s, though the score does not', async (_, suspect, label, expected) => {
+    const batch = withOutput([
+      ['age', draw(6, (random) => 40 + 10 * drawNormal(random))],
+      ['suspect', suspect],
+      ['paid', label],
+      ['score', scores],
+    ]);
+    const { notes, layout } = await learn([batch], {
+      labels: {
+        column: 'paid',
+        positive:
+          label === paid ? undefined : String(label.find((cell) => ['1', 'true', 'yes'].includes(String(cell)))),
+      },
+    });
+    expect(layout.leftOut).toContain('paid');
+    const leaks = notes.filter((note) => note.includes('leak'));
+    expect(leaks).toHaveLength(1);
+    expect(leaks[0]?.slice(0, expected.length)).toBe(expected);
+  });
+
+  test('is not there in noise, nor where the label is missing or unreadable', async () => {
+    const noise = draw(73, (random) => random());
+    const label = paid.map((cell, row) => (row % 3 === 0 ? null : row % 3 === 1 ? 'later' : cell));
+    const batch = withOutput([
+      ['noise', noise],
+      ['paid', label],
+      ['score', scores],
+    ]);
+    const { notes } = await learn([batch], { labels: { column: 'paid' } });
+    expect(notes.filter((note) => note.includes('leak'))).toEqual([]);
+  });
+});
+
 describe('no note', () => {
   test.each<[string, readonly Cell[]]>([
     ['a strong but honest feature', draw(9, (random, row) => (isYes(row) ? 2 : 0) + drawNormal(random))],

@@ -53,7 +53,7 @@ describe('a baseline with slices', () => {
     expect(canonicalJson(baseline)).not.toContain('slice');
   });
 
-  test('leaves the windows out where there are too many, and says so', async () => {
+  test('keeps the newest windows where there are too many, or none, and says so', async () => {
     const { layout } = await learnColumns(columns);
     const slices = [sliceOf('region', 'EU')];
     const batch = batchOf(columns, { times });
@@ -61,9 +61,14 @@ describe('a baseline with slices', () => {
     const keys = [...new Set(times.map((_, row) => windowOf(row)))];
     const { bins } = new SlicePlan(layout, slices);
     const enough = new BaselineSlices(layout, slices, keys.length * bins);
-    const tooFew = new BaselineSlices(layout, slices, keys.length * bins - 1);
-    for (const each of [enough, tooFew]) each.add(batch, windowOf);
+    const most = new BaselineSlices(layout, slices, keys.length * bins - 1);
+    const tooFew = new BaselineSlices(layout, slices, 24 * bins - 1);
+    for (const each of [enough, most, tooFew]) each.add(batch, windowOf);
     expect(enough.finish(keys).notes).toEqual([]);
+    expect(most.finish(keys).notes).toEqual([
+      `ups and downs of slices are learned from the newest ${keys.length - 1} of ${keys.length} windows, from ${keys[1]} on: windows × slices × bins are too many to keep all`,
+    ]);
+    expect(most.finish(keys).slices?.[0]?.[1].windows).toEqual(enough.finish(keys).slices?.[0]?.[1].windows?.slice(1));
     const { slices: found, notes } = tooFew.finish(keys);
     expect(notes).toEqual(['counts of slices per window are left out: too many windows, slices and bins']);
     expect(found?.[0]?.[1].windows).toBeUndefined();

@@ -39,7 +39,15 @@ function watch(plan: readonly (readonly [from: number, to: number, serving: Serv
 
 function window(at: number, changes: Partial<JudgedStretch> = {}): JudgedStretch {
   const from = start + at * hour;
-  return { start: from, end: from + hour, tier: 'green', counted: 1000, versions: ['AllTraffic/v1'], ...changes };
+  return {
+    start: from,
+    end: from + hour,
+    tier: 'green',
+    isBlamed: false,
+    counted: 1000,
+    versions: ['AllTraffic/v1'],
+    ...changes,
+  };
 }
 
 describe('spells', () => {
@@ -126,8 +134,11 @@ describe('a good name', () => {
   test('is begun anew by a red window, and lost to one', () => {
     const proven = markProven(credit(day), 'A', start + 25 * hour);
     expect(standing(proven)?.provenAt).toBe(start + 25 * hour);
-    expect(standing(creditWindow(proven, window(25, { tier: 'red' }), 100))).toMatchObject({ greenSeconds: 0 });
-    expect(standing(creditWindow(proven, window(25, { tier: 'red' }), 100))?.provenAt).toBeUndefined();
+    const blamed = creditWindow(proven, window(25, { tier: 'red', isBlamed: true }), 100);
+    expect(standing(blamed)).toMatchObject({ greenSeconds: 0 });
+    expect(standing(blamed)?.provenAt).toBeUndefined();
+    // Red for what says nothing of the configuration: neither good nor bad.
+    expect(standing(creditWindow(proven, window(25, { tier: 'red' }), 100))).toEqual(standing(proven));
     expect(standing(discreditCurrent(proven))?.provenAt).toBeUndefined();
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AlarmStateValue } from '../../core/model/alarm.ts';
 import type { FindingKind } from '../../core/model/verdict.ts';
+import type { Aftermath, ToldStretch } from '../../core/route/aftermath.ts';
 import { cascadeSlackSeconds, companyOf, DependencyGraph, mutedBy } from '../../core/route/cascade.ts';
 import {
   type EpisodeMessage,
@@ -31,10 +32,14 @@ const members = [
   { name: 'alone' },
 ].map((member) => ({ ...member, windowSeconds: 3600, graceSeconds: 600 }));
 
+/** What the newest verdicts say in a minute of what is yellow beside a red of before; nothing: no verdict is yellow. */
+type Aftermaths = (minute: number, red: ToldStretch) => Aftermath | undefined;
+
 /** Plays a fleet, minute by minute, as the notifying function does. */
-function play(changes: readonly Change[], last: number) {
+function play(changes: readonly Change[], last: number, aftermaths: Aftermaths = () => 'unclear') {
   const graph = new DependencyGraph(members);
   const standings = new Map<string, EpisodeState>();
+  const all = () => new Map([...standings].map(([model, state]) => [model, [state]]));
   const reasons = new Map<string, FindingKind>();
   const sent: (EpisodeMessage & { readonly said: number })[] = [];
   const keep = (model: string, { state, messages }: EpisodeStep, at: number) => {
@@ -44,10 +49,20 @@ function play(changes: readonly Change[], last: number) {
   for (let at = 0; at <= last; at++) {
     const now = start + at * minute;
     const company = (model: string) =>
-      companyOf(graph, model, standings, now, (tier) => {
-        const kind = reasons.get(`${model} ${tier}`);
-        return kind !== undefined && isExplained([{ id: kind, kind, tier, message: '', evidence: {} }], tier);
-      });
+      companyOf(
+        graph,
+        model,
+        all(),
+        now,
+        (tier) => {
+          const kind = reasons.get(`${model} ${tier}`);
+          return kind !== undefined && isExplained([{ id: kind, kind, tier, message: '', evidence: {} }], tier);
+        },
+        {
+          isFound: (tier) => tier === 'red' || aftermaths(at, { from: 0, to: 0 }) !== undefined,
+          aftermathOf: (red) => aftermaths(at, red) ?? 'unclear',
+        },
+      );
     for (const [, model, tier, to, because = 'drift'] of changes.filter(([when]) => when === at)) {
       if (to === 'ALARM') reasons.set(`${model} ${tier}`, because);
       const transition = { model, cause: 'health', tier, to, time: now };
@@ -56,7 +71,7 @@ function play(changes: readonly Change[], last: number) {
     for (const [model, state] of [...standings]) keep(model, speak(state, now, company(model)), at);
     for (const { name } of members) {
       const state = standings.get(name);
-      if (state) keep(name, reportAffected(state, mutedBy(graph, state, standings), now), at);
+      if (state) keep(name, reportAffected(state, mutedBy(graph, state, all()), now), at);
     }
   }
   return { sent, standings, words: sent.map((m) => `${m.said} ${m.model} ${m.tier} ${m.event}`) };
@@ -93,6 +108,135 @@ describe('the echo of a red', () => {
       ...told,
       `${20 + patience + 1} alone yellow raised`,
     ]);
+  });
+
+  test('is not told as long as it is past, for days', () => {
+    const days: readonly Change[] = [
+      [60, 'alone', 'yellow', 'ALARM', 'missing'],
+      [2_000, 'alone', 'yellow', 'OK'],
+    ];
+    const { words, standings } = play([...red, ...days], 2_100, (at) => (at < 130 ? 'unclear' : 'past'));
+    expect(words).toEqual(told);
+    expect(standings.get('alone')?.endedAt).toBe(start + 2_000 * minute);
+  });
+
+  test.each([60, 61, 130, 131, 900])('is told in the minute in which it is present: %i', (since) => {
+    const { words } = play([...red, [60, 'alone', 'yellow', 'ALARM', 'missing']], 1_000, (at) =>
+      at >= since ? 'present' : at < 130 ? 'unclear' : 'past',
+    );
+    expect(words).toEqual([...told, `${since} alone yellow raised`]);
+  });
+
+  test('rings on for some minutes after its verdict has turned, and is told where it goes on', () => {
+    const turned = (end: number) =>
+      play([...red, [60, 'alone', 'yellow', 'ALARM', 'missing'], [end, 'alone', 'yellow', 'OK']], 600, (at) =>
+        at < 130 ? 'unclear' : at < 500 ? 'past' : undefined,
+      ).words;
+    expect(turned(504)).toEqual(told);
+    expect(turned(520)).toEqual([...told, '510 alone yellow raised', '530 alone yellow recovered']);
+  });
+
+  test('does not keep an incident open that is over', () => {
+    const { words, sent } = play(
+      [
+        [0, 'alone', 'red', 'ALARM', 'completeness'],
+        [20, 'alone', 'red', 'OK'],
+        [22, 'alone', 'yellow', 'ALARM', 'missing'],
+        [700, 'alone', 'red', 'ALARM', 'completeness'],
+        [720, 'alone', 'red', 'OK'],
+        [1_100, 'alone', 'yellow', 'OK'],
+      ],
+      1_200,
+      (at) => (at < 130 ? 'unclear' : 'past'),
+    );
+    expect(words).toEqual([
+      '0 alone red raised',
+      `${20 + hold} alone red lowered`,
+      '130 alone red recovered',
+      '700 alone red raised',
+      `${720 + hold} alone red lowered`,
+      `${720 + hold} alone red recovered`,
+    ]);
+    expect(new Set(sent.map(({ episode }) => episode)).size).toBe(2);
+  });
+
+  test('of an incident that is over is told as a new one as soon as it is present', () => {
+    const { words, sent, standings } = play(
+      [
+        [0, 'alone', 'red', 'ALARM', 'completeness'],
+        [20, 'alone', 'red', 'OK'],
+        [22, 'alone', 'yellow', 'ALARM', 'missing'],
+        [900, 'alone', 'yellow', 'OK'],
+      ],
+      1_000,
+      (at) => (at < 130 ? 'unclear' : at < 500 ? 'past' : 'present'),
+    );
+    expect(words.slice(2)).toEqual([
+      '130 alone red recovered',
+      '500 alone yellow raised',
+      `${900 + hold} alone yellow recovered`,
+    ]);
+    expect(sent.at(3)).toMatchObject({ startedAt: start + 500 * minute, since: start + 500 * minute });
+    expect(sent.at(3)?.episode).not.toBe(sent[0]?.episode);
+    expect(standings.get('alone')?.endedAt).toBe(start + 900 * minute);
+  });
+
+  test('is one of reds that lie close together, and of each alone where they do not', () => {
+    const seen: ToldStretch[] = [];
+    const again = (from: number): readonly Change[] => [
+      [from, 'alone', 'red', 'ALARM', 'completeness'],
+      [from + 20, 'alone', 'red', 'OK'],
+    ];
+    const changes = [...red, ...again(80), ...again(400), [450, 'alone', 'yellow', 'ALARM', 'missing'] as const];
+    play(changes, 460, (_, stretch) => {
+      if (stretch.to > 0) seen.push(stretch);
+      return 'unclear';
+    });
+    expect([...new Set(seen.map(({ from, to }) => `${(from - start) / minute} ${(to - start) / minute}`))]).toEqual([
+      '0 100',
+      '400 420',
+    ]);
+  });
+
+  test('law: what is present is told in its minute, and no red waits for a look back', () => {
+    const steps = fc.array(
+      fc.tuple(
+        fc.constantFrom('red', 'yellow', 'past', 'present', 'unclear', 'none'),
+        fc.integer({ min: 1, max: 150 }),
+      ),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(steps, (list) => {
+        const on = new Set<MessageTier>();
+        const changes: Change[] = [];
+        const verdicts: [number, Aftermath | undefined][] = [[0, 'unclear']];
+        let at = 0;
+        for (const [what, gap] of list) {
+          at += gap;
+          if (what === 'none') verdicts.push([at, undefined]);
+          else if (what !== 'red' && what !== 'yellow') verdicts.push([at, what]);
+          else {
+            const to = on.delete(what) ? 'OK' : 'ALARM';
+            if (to === 'ALARM') on.add(what);
+            changes.push([at, 'alone', what, to, what === 'red' ? 'slo' : 'drift']);
+          }
+        }
+        const end = at + 30;
+        const aftermathAt = (now: number) => verdicts.findLast(([since]) => since <= now)?.[1];
+        const { sent } = play(changes, end, aftermathAt);
+        for (let now = 0; now <= end; now++) {
+          const isOn = (tier: MessageTier) =>
+            changes.findLast(([when, , of]) => when <= now && of === tier)?.[3] === 'ALARM';
+          const last = (tier: MessageTier) => sent.findLast((one) => one.tier === tier && one.said <= now);
+          const isRaised = (tier: MessageTier) => last(tier)?.event === 'raised';
+          if (isOn('red')) expect([now, isRaised('red')]).toEqual([now, true]);
+          else if (isOn('yellow') && aftermathAt(now) === 'present' && !isRaised('red'))
+            expect([now, isRaised('yellow')]).toEqual([now, true]);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('is none of a yellow: drift that comes back is told', () => {
@@ -168,6 +312,17 @@ describe('an incident of a root', () => {
     expect(words).toEqual([`${slack} middle yellow raised`, '20 root red raised']);
   });
 
+  test('explains what begins within a day of it, or of its return, and no more', () => {
+    const day = 1_440;
+    const root: Change = [0, 'root', 'yellow', 'ALARM', 'slo'];
+    const told = (since: number, more: readonly Change[] = []) =>
+      play([root, ...more, [since, 'middle', 'yellow', 'ALARM']], since + slack + 1).words.includes(
+        `${since + slack} middle yellow raised`,
+      );
+    expect([told(day), told(day + 1)]).toEqual([false, true]);
+    expect(told(day + 600, [[700, 'root', 'red', 'ALARM', 'slo']])).toBe(false);
+  });
+
   test('mutes one whose alarm rang first by a moment: windows close together', () => {
     const { words, sent } = play(
       [
@@ -205,6 +360,18 @@ describe('an incident of a root', () => {
       200,
     );
     expect(words).toEqual(['0 root red raised', '10 root red updated', `${20 + hold} root red recovered`]);
+  });
+
+  test('goes on muting what is nothing but its aftermath', () => {
+    const changes: readonly Change[] = [
+      [0, 'root', 'red', 'ALARM', 'slo'],
+      [10, 'middle', 'yellow', 'ALARM'],
+      [20, 'root', 'red', 'OK'],
+    ];
+    const told = ['0 root red raised', '10 root red updated', `${20 + hold} root red recovered`];
+    expect(play([...changes, [500, 'middle', 'yellow', 'OK']], 600, () => 'past').words).toEqual(told);
+    const broken = play(changes, 600, (at) => (at < 400 ? 'past' : 'present')).words;
+    expect(broken).toEqual([...told, '400 middle yellow raised']);
   });
 
   test('that is over mutes nothing new; what is still bad a window later is told', () => {

@@ -132,6 +132,51 @@ describe('composeMessage', () => {
     expect(message.text).not.toContain('How sure');
   });
 
+  test('says which endpoint configurations served what was judged', () => {
+    const served = (config: string, share: number) => ({
+      endpoint: 'credit',
+      config,
+      since: '2001-03-10T09:31:00.000Z',
+      share,
+    });
+    const textOf = (...servedBy: ReturnType<typeof served>[]) =>
+      compose({ verdict: { servedBy } }).text.replace(/\s+/g, ' ');
+    expect(textOf(served('config-8', 1))).toContain('version v1, served by config-8 since 2001-03-10 09:31 UTC:');
+    expect(textOf(served('config-7', 0.4833), served('config\n8', 0.5))).toMatch(
+      /served by config-7 since 2001-03-10 09:31 UTC \(48\.33 %\), config\S{1,3}8 since 2001-03-10 09:31 UTC \(50 %\):/,
+    );
+    expect(textOf()).not.toContain('served by');
+  });
+
+  test.each([
+    ['slo', 'an objective of credit-scoring is broken'],
+    ['completeness', 'an objective of credit-scoring is broken'],
+    ['quality', 'an objective of credit-scoring is broken'],
+    ['silence', 'no records of credit-scoring arrive'],
+    ['schema-break', 'payloads of credit-scoring break its schema'],
+    ['missing-column', 'payloads of credit-scoring break its schema'],
+    ['integrity', 'stored evidence of credit-scoring does not match what was written'],
+  ] as const)('a page for %s says so', (kind, reason) => {
+    const yellowToo = finding('drift', 'yellow');
+    const { text } = compose({ verdict: { slos: [], findings: [yellowToo, finding(kind, 'red')] } });
+    expect(text.replace(/\s+/g, ' ')).toMatch(new RegExp(`^RED\\. This is a page: ${reason}\\. What:`));
+  });
+
+  test.each([
+    ['heartbeat', 'Tidewatch is not watching'],
+    ['alert-path', 'a part of the alerting is cut'],
+    ['deliver-path', 'a part of the alerting is cut'],
+  ])('a page for %s of the fleet says so', (trigger, reason) => {
+    const fleet = { model: 'fleet', cause: trigger } as const;
+    const { text, subject } = compose({ alarm: { ...fleet, triggers: [trigger] }, episode: fleet, verdicts: [] });
+    expect(text).toMatch(`RED. This is a page: ${reason}.\n`);
+    expect(subject).not.toContain('verdict was not found');
+  });
+
+  test('a page whose verdict is not there claims no more than is known', () => {
+    expect(compose({ verdicts: [] }).text).toMatch('RED. This is a page: credit-scoring was judged red.\n');
+  });
+
   test('yellow is not a page, says how sure, and lists five features, worst first', () => {
     const features = Object.fromEntries(
       [0.2, 0.9, 0.3, 0.5, 0.4, 0.6, 0.05].map((index, at) => [`f${at}`, feature(index)]),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AlarmDefinition, AlarmStateValue } from '../../core/model/alarm.ts';
 import { alarmNotice, episodeTransition } from '../../core/route/alarm-notice.ts';
 import {
+  alone,
   type EpisodeMessage,
   type EpisodeState,
   type EpisodeStep,
@@ -87,7 +88,7 @@ describe('episodes', () => {
   });
 
   test('an alarm that was muted and is over is not told when it is delivered again', () => {
-    const muted = { muteOf: () => ({ by: 'root', episode: 'e' }), waitSeconds: () => 0, affected: () => [] };
+    const muted = { ...alone, muteOf: () => ({ by: 'root', episode: 'e' }) };
     const change = { model: 'm', cause: 'health', tier: 'yellow' } as const;
     const rang = { ...change, to: 'ALARM', time: start } as const;
     const over = { ...change, to: 'OK', time: start + 20 * minute } as const;

@@ -142,7 +142,7 @@ test('objectives that captures do not count, and slots of theirs', () => {
   expect([fast, up, cpu].map(isMeasured)).toEqual([true, true, true]);
   expect(isMeasured({ kind: 'freshness', name: 'f', thresholdSeconds: 60, ...month })).toBe(true);
   expect(isMeasured({ ...fast, endpoint: undefined })).toBe(false);
-  expect(isMeasured({ kind: 'completeness', name: 'c', objective: 0.9 })).toBe(false);
+  expect(isMeasured({ kind: 'completeness', name: 'c', objective: 0.9, periodSeconds: 86_400 })).toBe(false);
   const slots = toSlots([
     ['b', [[2, 1, 1]]],
     [

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import type { AvailabilitySloPolicy, LatencySloPolicy } from '../../core/model/policy.ts';
+import type {
+  AvailabilitySloPolicy,
+  CompletenessSloPolicy,
+  LatencySloPolicy,
+  SloPolicy,
+} from '../../core/model/policy.ts';
 import type { MinuteSlot } from '../../core/model/profile.ts';
 import { countClusters, probabilityWithinBudget } from '../../core/slo/burn-guard.ts';
 import { burnRate } from '../../core/slo/burn-rate.ts';
@@ -15,6 +20,12 @@ const fast: LatencySloPolicy = {
   kind: 'latency',
   name: 'fast',
   thresholdMilliseconds: 100,
+  objective: 0.999,
+  periodSeconds: 30 * 86_400,
+};
+const complete: CompletenessSloPolicy = {
+  kind: 'completeness',
+  name: 'c',
   objective: 0.999,
   periodSeconds: 30 * 86_400,
 };
@@ -39,7 +50,7 @@ test.each([
   [up, { status: 500, latencyMilliseconds: 3 }, 'bad'],
   [up, { status: 599 }, 'bad'],
   [up, { latencyMilliseconds: 3 }, 'not-valid'],
-  [{ kind: 'completeness', name: 'complete', objective: 0.9 }, { status: 200, latencyMilliseconds: 3 }, 'not-valid'],
+  [complete, { status: 200, latencyMilliseconds: 3 }, 'not-valid'],
 ] as const)('%o: %o is %s', (slo, request, outcome) => {
   expect(classifyRequest(slo, request)).toBe(outcome);
 });
@@ -80,11 +91,7 @@ test('the budget left: whole, half, spent, overspent', () => {
   expect(errorBudgetRemaining(fast, { good: 990, valid: 1000 })).toBeCloseTo(-9, 9);
 });
 
-function judgeHour(
-  bad: (minutesLeft: number) => number,
-  perMinute: number,
-  slo: LatencySloPolicy | AvailabilitySloPolicy = fast,
-) {
+function judgeHour(bad: (minutesLeft: number) => number, perMinute: number, slo: SloPolicy = fast) {
   const slots = Array.from({ length: 60 }, (_, index) => slot(index, perMinute, bad(60 - index), slo.name));
   return judgeSlos([slo], { hours: [], slots, slotsFrom: 0 }, 60)[0];
 }
@@ -180,8 +187,19 @@ test('wide budgets page before everything fails', () => {
   expect(judgeHour(() => 4, 20, loose)?.broken).toBe(false);
 });
 
-test('completeness is not counted from requests', () => {
-  expect(
-    judgeSlos([{ kind: 'completeness', name: 'c', objective: 0.9 }], { hours: [], slots: [], slotsFrom: 0 }, 60),
-  ).toEqual([]);
+test('completeness has the budget, the burn rates and the projection of any other objective', () => {
+  const judge = (slo: SloPolicy) => {
+    const slots = Array.from({ length: 60 }, (_, minute) => slot(minute, 20, minute < 30 ? 0 : 2, slo.name));
+    const hours = sumHours(Array.from({ length: 100 }, (_, hour) => slot(60 * (hour - 100), 2000, 0, slo.name)));
+    const { name, kind, ...rest } = judgeSlos([slo], { hours, slots, slotsFrom: 0 }, 60)[0] ?? {};
+    return rest;
+  };
+  expect(judge(complete)).toEqual(judge({ ...up, objective: complete.objective }));
+  expect(judge(complete)).toMatchObject({
+    good: 1140,
+    valid: 1200,
+    broken: true,
+    errorBudgetRemaining: expect.closeTo(1 - 60 / 201.2, 9),
+    errorBudgetExhaustionSeconds: expect.any(Number),
+  });
 });

@@ -58,6 +58,16 @@ describe('the chance of the very same counts', () => {
     }
   });
 
+  test('takes no longer for more samples, and is 0 where samples can not differ', () => {
+    expect(logEvenSplit([7, 0, 0], 1e9)).toBe(0);
+    expect(logEvenSplit([0, 0], 1e9)).toBe(0);
+    // Half in either bin: ln of (k·n)!/(n!)^k is k·n·ln k − (k − 1)·½·ln 2π + ½·(ln kn − k·ln n) but for 1/12n a sample.
+    const stirling = (n: number, k: number) => (1 / k - k) / (12 * n) + 0.5 * (Math.log(k * n) - k * Math.log(n));
+    const [n, k] = [1e6, 1e9];
+    const expected = 2 * stirling(n / 2, k) - stirling(n, k) - (k - 1) * 0.5 * Math.log(2 * Math.PI);
+    expect(Math.abs(logEvenSplit([n / 2, n / 2], k) / expected - 1)).toBeLessThan(1e-9);
+  });
+
   test.each([[[0.5, 1]], [[-1, 2]], [[Number.NaN]], [[1e17]]])('refuses %j', (counts) => {
     expect(() => logEvenSplit(counts, 2)).toThrow(/expected whole counts/);
   });

@@ -18,7 +18,8 @@ function readRecord(line: JsonObject, plan: DecodePlan): CapturedRecord | Fault 
   const time = readTime(memberOf(metadata, 'inferenceTime'));
   if (time instanceof Fault) return time.of({ variant: plan.variant });
   const dated: FaultOrigin = { time, variant: plan.variant };
-  const version = readVersion(namedVersion(memberOf(metadata, 'customAttributes'), plan.versionFrom), plan);
+  const named = plan.versionAt?.(time) ?? namedVersion(memberOf(metadata, 'customAttributes'), plan.versionFrom);
+  const version = readVersion(named, plan);
   if (version instanceof Fault) return version.of(dated);
   const origin: FaultOrigin = { ...dated, version };
 

@@ -70,13 +70,18 @@ function describeRate({ runs, expected, days }: BurstRate): string {
   return `, ${formatNumber(runs)} such bursts in ${formatDuration(days * 86_400)} where ${usual} are usual`;
 }
 
+/** The id of what the chart of a series finds. */
+export function chartId(name: string): string {
+  return `chart:${name}`;
+}
+
 function finding(
   { chart, prepared, reading }: Facts,
   message: string,
   evidence: ChartFinding['evidence'],
 ): ChartFinding {
   return {
-    id: `chart:${chart.name}`,
+    id: chartId(chart.name),
     tier: 'yellow',
     kind: 'chart',
     message,

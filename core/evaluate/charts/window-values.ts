@@ -1,3 +1,4 @@
+import { isConfidence } from '../../model/derived-columns.ts';
 import type { Layout } from '../../model/layout.ts';
 import type { MinuteSlot, Summary } from '../../model/profile.ts';
 import { ExactSum } from '../../stats/exact-sum.ts';
@@ -18,12 +19,29 @@ export interface WindowValue {
 /** What the series are called that every model has. */
 export const recordsName = 'records';
 export const missingValuesName = 'missing values';
+/** What the series of an output's mean is called. */
+export function meanOf(output: string): string {
+  return `mean of ${output}`;
+}
+
 /** Charts of one model at most: each has its share of the budget, and too many of them would see nothing. */
-const maximumMeans = 20;
+export const maximumMeans = 20;
+
+/** The numeric outputs whose means are charted, and those beyond the most that are: of many the confidence comes first. */
+export function chooseMeans(layout: Layout): {
+  readonly charted: ReadonlySet<string>;
+  readonly others: readonly string[];
+} {
+  const outputs = layout.features.flatMap(([name, { kind, side }]) =>
+    kind === 'numeric' && side === 'output' ? [name] : [],
+  );
+  const ordered = [...outputs.filter(isConfidence), ...outputs.filter((name) => !isConfidence(name))];
+  return { charted: new Set(ordered.slice(0, maximumMeans)), others: ordered.slice(maximumMeans) };
+}
 
 /**
- * The scalars of a closed window: its volume, the share of values that are missing over all features, the mean of each
- * numeric output, and the share of good events of each objective. A scalar without records behind it is left out.
+ * The scalars of a closed window: its volume, the share of values that are missing over all features, the mean of
+ * numeric outputs, of the first twenty, and the share of good events of each objective. A scalar without records behind it is left out.
  * @param weighed what is left of a window in which callers were held to their caps. What the means are without them is
  *   not known: they are left out.
  */
@@ -43,14 +61,14 @@ export function valuesOfWindow(
     // Values of one record are missing together: a record counts once, not once per feature.
     values.push({ name: missingValuesName, kind: 'share', value: Math.min(1, missing / cells), weight: counted });
   }
-  const outputs = layout.features.filter(([, { kind, side }]) => !weighed && kind === 'numeric' && side === 'output');
-  for (const [name, feature] of outputs.slice(0, maximumMeans)) {
+  const { charted } = chooseMeans(layout);
+  for (const [name, feature] of weighed ? [] : layout.features) {
+    if (!charted.has(name)) continue;
     const current = features.get(name);
     if (feature.kind !== 'numeric' || current?.kind !== 'numeric' || current.count === 0) continue;
     const sums = [ExactSum.parse(current.sum), ExactSum.parse(current.sumOfSquares)] as const;
     const { mean } = momentsFromSums(current.count, feature.centre, ...sums);
-    if (Number.isFinite(mean))
-      values.push({ name: `mean of ${name}`, kind: 'mean', value: mean, weight: current.count });
+    if (mean !== undefined) values.push({ name: meanOf(name), kind: 'mean', value: mean, weight: current.count });
   }
   for (const [slo, good, valid] of sumIndicators(summary.minutes)) {
     if (valid > 0) values.push({ name: `good events of ${slo}`, kind: 'share', value: good / valid, weight: valid });

@@ -2,7 +2,7 @@ import { featurePolicy, type ModelPolicy } from '../../model/policy.ts';
 import type { EmbeddingScaleVerdict, EmbeddingVerdict, Finding } from '../../model/verdict.ts';
 import { benjaminiHochberg } from '../../stats/benjamini-hochberg.ts';
 import type { EmbeddingWander } from '../../stats/embedding/leave-one-out.ts';
-import { type Calibration, uncalibratedFloor } from '../calibration.ts';
+import type { Calibration } from '../calibration.ts';
 import { rejectedLevelOf } from '../drift-causes.ts';
 import { endDriftsWhere, isEffectOver } from '../ended-drift.ts';
 import { type EmbeddingCalibration, referenceOf } from './calibrate-embeddings.ts';
@@ -23,7 +23,7 @@ export interface EmbeddingInput {
   /** Ascending by scale. */
   readonly stretches: readonly EmbeddingStretch[];
   /** Of a window among others; absent: it is compared by itself. */
-  readonly calibration?: Pick<Calibration, 'kind' | 'groups' | 'windowSeconds'> | undefined;
+  readonly calibration?: Pick<Calibration, 'provisionalBelow' | 'groups' | 'windowSeconds'> | undefined;
   /** Benjamini–Hochberg level of all embeddings of one stretch. */
   readonly level: number;
 }
@@ -95,7 +95,7 @@ function judgeStretch(
     if (!current || stretch.records < policy.drift.minimumRecords) return undefined;
     const reference = referenceOf(embedding, stretch.cells, calibration?.groups);
     const wander = wanderAt(embedding, stretch);
-    const minimumEffect = floorOf(policy, embedding.name, calibration?.kind);
+    const minimumEffect = floorOf(policy, embedding.name, calibration?.provisionalBelow);
     const comparison = compareEmbedding(embedding.layout, reference, current, { minimumEffect, wander });
     const sizes = { baselineSize: reference.size, currentSize: current.count };
     const detectable = detectableEmbedding(embedding.layout, { ...sizes, level: testLevel, wander });
@@ -114,9 +114,9 @@ function judgeStretch(
   });
 }
 
-function floorOf(policy: ModelPolicy, name: string, kind: Calibration['kind'] | undefined): number {
+function floorOf(policy: ModelPolicy, name: string, provisionalBelow = 0): number {
   const floor = featurePolicy(policy, name).minimumEffect ?? policy.drift.minimumEffect;
-  return floor > 0 && kind === 'uncalibrated' ? Math.max(floor, uncalibratedFloor) : floor;
+  return floor > 0 ? Math.max(floor, provisionalBelow) : floor;
 }
 
 /** The wander of as many windows as are really in the stretch. */

@@ -7,19 +7,33 @@ import {
   type QualityReading,
   type QualityVerdict,
   type Tier,
+  type VersionQuality,
   worstTier,
 } from '../../model/verdict.ts';
-import { formatDuration, formatInstant, formatName, formatNumber, formatShare } from '../number-text.ts';
+import {
+  formatDuration,
+  formatEvidence,
+  formatInstant,
+  formatName,
+  formatNumber,
+  formatShare,
+} from '../number-text.ts';
+import { compareVersions } from './compare-versions.ts';
 import { estimatePerformance, mergeStepCounts } from './estimate-performance.ts';
 import { judgeLabelling } from './judge-labelling.ts';
-import { addBins, type DatedCounts, endOfCohort, hoursOf, readQuality } from './quality-counts.ts';
+import { addBins, type DatedCounts, endOfCohort, groupByVersion, hoursOf, readQuality } from './quality-counts.ts';
 import { type CountingDay, measureQualityEvidence, type QualityEvidence } from './quality-evidence.ts';
 
 const millisecondsPerDay = 86_400_000;
-/** Evidence from which an objective counts as broken: in at most 1 % of the 28-day periods in which it holds. */
-export const redEvidence = 100;
-/** Evidence from which it is worth a look: in at most 5 %. */
-const yellowEvidence = 20;
+/**
+ * Evidence from which an objective counts as broken, where it is the only one: in at most 1 % of the 28-day periods in which
+ * all objectives of the model hold any is. Each of several is asked for as many times more (Bonferroni).
+ */
+const redEvidence = 100;
+/** Part of it from which an objective is worth a look: in at most 5 %. */
+const yellowPart = 0.2;
+/** Variants and versions that are told apart, the largest ones. */
+const maximumVersions = 10;
 
 export interface QualityInput {
   readonly policy: ModelPolicy;
@@ -48,9 +62,15 @@ export interface QualityJudgement {
  */
 export function judgeQuality(input: QualityInput): QualityJudgement {
   const { policy } = input;
-  const judged = (policy.qualitySlos ?? []).map((slo) => judgeObjective(slo, input));
+  const slos = policy.qualitySlos ?? [];
+  const tested = slos.filter(({ measure }) => measure !== 'calibration').length;
+  const judged = slos.map((slo) => judgeObjective(slo, input, Math.max(1, tested)));
   const labelling = judgeLabelling(input);
-  const findings = [...judged.flatMap(({ finding }) => finding ?? []), ...labelling.findings];
+  const findings = [
+    ...judged.flatMap(({ finding }) => finding ?? []),
+    ...compareVersions(slos, input.cohorts, input.now),
+    ...labelling.findings,
+  ];
   return {
     tier: worstTier(findings.map(({ tier }) => tier)),
     quality: judged.map(({ verdict }) => verdict),
@@ -65,16 +85,18 @@ interface Stretch {
   readonly cohorts: readonly Cohort[];
 }
 
+/** @param sharing objectives that share the level of false alarms */
 function judgeObjective(
   slo: QualitySloPolicy,
   input: QualityInput,
+  sharing: number,
 ): { readonly verdict: QualityVerdict; readonly finding: Finding | undefined } {
   const { measure, bound, periodSeconds, labelsWithinSeconds } = slo;
   const { cohorts, now } = input;
   const wait = labelsWithinSeconds * 1000;
   const from = now - wait - periodSeconds * 1000;
-  const matured = pickStretch(cohorts, (end) => end + wait <= now && end > from);
-  const open = pickStretch(cohorts, (end) => end + wait > now);
+  const isMatured = (end: number) => end + wait <= now && end > from;
+  const isOpen = (end: number) => end + wait > now;
   const isCounted = (end: number) => end + wait <= now;
   const evidence = measureQualityEvidence(measure, bound, slo.labelCoverage, byDay(cohorts, wait, isCounted), now);
   // All records count here, by the day on which they were made, and all that wait count as good.
@@ -85,21 +107,26 @@ function judgeObjective(
     byDay(cohorts, 0, (end) => end <= now),
     now,
   );
-  const [maturedReading, openReading] = [matured, open].map((stretch) => readStretch(measure, stretch, input));
-  const total = (maturedReading?.records ?? 0) + (openReading?.records ?? 0);
-  if (!maturedReading || !openReading) throw new RangeError('quality: expected a reading of each stretch');
+  const read = (some: readonly Cohort[]): Pick<QualityVerdict, 'matured' | 'provisional'> => ({
+    matured: readStretch(measure, pickStretch(some, isMatured), input),
+    provisional: readStretch(measure, pickStretch(some, isOpen), input),
+  });
+  const readings = read(cohorts);
+  const versions = readVersions(cohorts, read);
+  const total = readings.matured.records + readings.provisional.records;
   const verdict: QualityVerdict = {
     name: slo.name,
     measure,
     bound,
     periodDays: periodSeconds / 86_400,
     labelsWithinSeconds,
-    matured: maturedReading,
-    provisional: openReading,
-    labelMaturity: total === 0 ? 1 : maturedReading.records / total,
+    ...readings,
+    ...(versions.length > 1 && { versions }),
+    labelMaturity: total === 0 ? 1 : readings.matured.records / total,
+    redEvidence: redEvidence * sharing,
     logEvidence: evidence?.logEvidence ?? null,
     provisionalLogEvidence: early?.logEvidence ?? null,
-    broken: (evidence?.logEvidence ?? 0) >= Math.log(redEvidence),
+    broken: (evidence?.logEvidence ?? 0) >= Math.log(redEvidence * sharing),
   };
   return { verdict, finding: describeObjective(slo, verdict, evidence, early) };
 }
@@ -135,6 +162,19 @@ function readStretch(measure: QualityMeasure, { hours, cohorts }: Stretch, input
   return { ...reading, estimated: estimateOf(measure, cohorts, input.calibrations) ?? null };
 }
 
+/** The largest variants and versions that have records in either stretch, the largest first. */
+function readVersions(
+  cohorts: readonly Cohort[],
+  read: (some: readonly Cohort[]) => Pick<QualityVerdict, 'matured' | 'provisional'>,
+): readonly VersionQuality[] {
+  const sizeOf = ({ matured, provisional }: VersionQuality) => matured.records + provisional.records;
+  return groupByVersion(cohorts)
+    .map(({ variant, version, cohorts: own }): VersionQuality => ({ variant, version, ...read(own) }))
+    .filter((one) => sizeOf(one) > 0)
+    .sort((a, b) => sizeOf(b) - sizeOf(a))
+    .slice(0, maximumVersions);
+}
+
 /** What scores let expect of all records, with a label or without. */
 function estimateOf(
   measure: QualityMeasure,
@@ -160,7 +200,8 @@ function describeObjective(
   const { matured, provisional } = verdict;
   const tier = tierOf(slo, verdict, evidence, early);
   if (tier === 'green') return undefined;
-  const isEarly = (evidence?.logEvidence ?? 0) < Math.log(yellowEvidence) && measure !== 'calibration';
+  const isEarly =
+    (evidence?.logEvidence ?? 0) < Math.log(yellowPart * verdict.redEvidence) && measure !== 'calibration';
   const wanted = `${isError(measure) ? 'at most' : 'at least'} ${formatValue(measure, bound)} is wanted`;
   const said = isEarly ? early : evidence;
   // Counted when their labels had their time; told by when they were made.
@@ -174,7 +215,7 @@ function describeObjective(
   const proof =
     said === undefined
       ? 'more than chance makes of it'
-      : `evidence ${formatEvidence(said.logEvidence)} to 1${since} (red from ${redEvidence} of records whose labels had their time)`;
+      : `evidence ${formatEvidence(said.logEvidence)} to 1${since} (red from ${formatNumber(verdict.redEvidence)} of records whose labels had their time)`;
   return {
     id: `quality:${slo.name}`,
     tier,
@@ -193,6 +234,7 @@ function describeObjective(
       provisionalEstimated: provisional.estimated?.value ?? null,
       labelMaturity: verdict.labelMaturity,
       logEvidence: verdict.logEvidence,
+      redEvidence: verdict.redEvidence,
       provisionalLogEvidence: verdict.provisionalLogEvidence,
       sinceDay: said?.sinceDay ?? null,
     },
@@ -201,14 +243,14 @@ function describeObjective(
 
 function tierOf(
   { measure, bound }: QualitySloPolicy,
-  { matured, broken }: QualityVerdict,
+  { matured, broken, redEvidence: needed }: QualityVerdict,
   evidence: QualityEvidence | undefined,
   early: QualityEvidence | undefined,
 ): Tier {
   if (broken) return 'red';
   if (measure === 'calibration') return (matured.value ?? 0) > bound ? 'yellow' : 'green';
-  const isSlow = (evidence?.logEvidence ?? 0) >= Math.log(yellowEvidence);
-  const isEarly = (early?.logEvidence ?? 0) >= Math.log(redEvidence);
+  const isSlow = (evidence?.logEvidence ?? 0) >= Math.log(yellowPart * needed);
+  const isEarly = (early?.logEvidence ?? 0) >= Math.log(needed);
   return isSlow || isEarly ? 'yellow' : 'green';
 }
 
@@ -225,9 +267,4 @@ function formatReading(measure: QualityMeasure, { value, lower, upper, labelled,
 
 function formatEstimate(measure: QualityMeasure, { estimated }: QualityReading): string {
   return estimated === null ? '' : `, ${formatValue(measure, estimated.value)} estimated from scores alone`;
-}
-
-/** Beyond a double's range only the power of ten is told. */
-function formatEvidence(logEvidence: number): string {
-  return logEvidence < 600 ? formatNumber(Math.exp(logEvidence)) : `1e${Math.floor(logEvidence / Math.LN10)}`;
 }

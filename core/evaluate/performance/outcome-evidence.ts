@@ -52,16 +52,6 @@ export function averageRestarts<Evidence extends Pick<OutcomeEvidence, 'logEvide
   return best;
 }
 
-/** Adds up outcomes of the same days. In any order and grouping the result is the same. */
-export function mergeOutcomeDays(parts: readonly OutcomeDays[]): OutcomeDays {
-  const days = new Map<number, { successes: number; trials: number }>();
-  for (const [day, successes, trials] of parts.flat()) {
-    const sum = days.get(day) ?? { successes: 0, trials: 0 };
-    days.set(day, { successes: sum.successes + successes, trials: sum.trials + trials });
-  }
-  return [...days].sort(([a], [b]) => a - b).map(([day, { successes, trials }]) => [day, successes, trials] as const);
-}
-
 /** What must be kept for `measureEvidence` from `today` on: at most 84 days. */
 export function keepFollowedDays(days: OutcomeDays, today: number): OutcomeDays {
   const first = firstFollowedDay(today);

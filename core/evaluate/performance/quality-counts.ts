@@ -55,6 +55,16 @@ export function endOfCohort({ day }: Pick<Cohort, 'day'>): number {
   return Date.parse(day) + millisecondsPerDay;
 }
 
+/** Cohorts by what answered. */
+export function groupByVersion(
+  cohorts: readonly Cohort[],
+): readonly { readonly variant: string; readonly version: string; readonly cohorts: readonly Cohort[] }[] {
+  const groups = Map.groupBy(cohorts, ({ variant, version }) => JSON.stringify([variant, version]));
+  return [...groups.values()].flatMap(([first, ...others]) =>
+    first ? [{ variant: first.variant, version: first.version, cohorts: [first, ...others] }] : [],
+  );
+}
+
 export function addCounts(parts: readonly QualityCounts[]): QualityCounts {
   return parts.reduce(
     (sum, part) => ({
@@ -123,6 +133,11 @@ export function boundOfShare(measure: QualityMeasure, bound: number): number {
   return measure === 'f1' ? bound / (2 - bound) : bound;
 }
 
+/** The measure that a share of outcomes makes. */
+export function showShare(measure: QualityMeasure, share: number): number {
+  return measure === 'f1' ? (2 * share) / (1 + share) : share;
+}
+
 /** The chance that a positive has the higher score, of labelled records by score; those of one bin are ties. */
 export function areaUnderCurve(bins: Cohort['bins']): { readonly area: number; readonly pairs: number } | undefined {
   const positives = bins.reduce((sum, [, , , count]) => sum + count, 0);
@@ -186,6 +201,6 @@ export function readQuality(
   const share = shareOutcomes(measure, { ...counts, openPredicted: 0, openOthers: 0 }, 1);
   if (!share || share.trials === 0) return plain(undefined);
   const { lower, upper } = wilsonInterval(share.successes, share.trials);
-  const shown = (of: number) => (measure === 'f1' ? (2 * of) / (1 + of) : of);
+  const shown = (of: number) => showShare(measure, of);
   return { ...base, value: shown(share.successes / share.trials), lower: shown(lower), upper: shown(upper) };
 }

@@ -1,5 +1,6 @@
 import {
   modelFragmentPrefix,
+  modelQualityPrefix,
   modelVerdictPrefix,
   parseFragmentKey,
   parseLiveVerdictKey,
@@ -11,6 +12,7 @@ import type { Profile, Series } from '../../model/profile.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { parseVerdict } from '../judge-window.ts';
 import type { ObjectStore } from '../ports.ts';
+import type { StoredQuality } from '../stored-quality.ts';
 import { parseFragment } from '../window-reader.ts';
 import { parseStored } from '../write-once.ts';
 
@@ -83,13 +85,11 @@ export interface RecordedFragment {
 /**
  * The fragments of a model by their arrival.
  * @param windowStart where given, of that window only
- * @param onRead called after each, with how many were read so far
  */
 export async function readRecordedFragments(
   state: Readable,
   model: string,
   windowStart?: number,
-  onRead: (count: number) => void = () => undefined,
 ): Promise<readonly RecordedFragment[]> {
   const fragments: RecordedFragment[] = [];
   for await (const key of state.list(modelFragmentPrefix(model))) {
@@ -98,7 +98,25 @@ export async function readRecordedFragments(
     const bytes = await state.get(key);
     if (!bytes) continue;
     fragments.push({ at: parseFragment(key, bytes).object.lastModified, ...parsed });
-    onRead(fragments.length);
   }
   return fragments.sort((a, b) => a.at - b.at || (a.objectId < b.objectId ? -1 : 1));
+}
+
+/** What labels showed of a model, and when it was judged, milliseconds since the epoch. */
+export interface RecordedQuality {
+  readonly at: number;
+  readonly key: string;
+  readonly model: string;
+  readonly bytes: Uint8Array;
+}
+
+/** By their time. */
+export async function readRecordedQuality(state: Readable, model: string): Promise<readonly RecordedQuality[]> {
+  const judgements: RecordedQuality[] = [];
+  for await (const key of state.list(modelQualityPrefix(model))) {
+    const bytes = await state.get(key);
+    if (!bytes) continue;
+    judgements.push({ at: parseStored<StoredQuality>(key, bytes, 'tidewatch.quality/1').time, key, model, bytes });
+  }
+  return judgements.sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
 }

@@ -3,13 +3,14 @@ import { fragmentWindowPrefix } from '../../contract/keys.ts';
 import type { AlarmDefinition } from '../../model/alarm.ts';
 import { canonicalJson } from '../../model/canonical-json.ts';
 import type { ModelPolicy } from '../../model/policy.ts';
+import { commitJudgement } from '../join-manifest.ts';
 import type { ModelRuntime } from '../model-runtime.ts';
 import type { TouchQueue } from '../ports.ts';
 import type { ReplayClock, TouchConsumer } from '../replay.ts';
 import { registerSeries, windowAt } from '../series.ts';
 import { judgeTouched, type TickPorts, tick } from '../tick.ts';
 import type { WatchedChange } from '../watch-alarms.ts';
-import type { RecordedFragment } from './recorded-verdicts.ts';
+import type { RecordedFragment, RecordedQuality } from './recorded-verdicts.ts';
 import { type AlarmReplayStep, type RecordedReplayPorts, stepAlarms } from './replay-recorded.ts';
 
 export interface Rejudgement {
@@ -17,6 +18,8 @@ export interface Rejudgement {
   readonly definitions: readonly AlarmDefinition[];
   /** By their arrival. */
   readonly fragments: readonly RecordedFragment[];
+  /** What labels showed, by its time: it is taken as it was judged. */
+  readonly quality: readonly RecordedQuality[];
   /** First and last minute, milliseconds since the epoch. */
   readonly from: number;
   readonly to: number;
@@ -40,19 +43,24 @@ const reportMinutes = 720;
 
 /**
  * Judges recorded fragments anew, in event time, as another configuration would have judged them: windows, live judgement,
- * metrics, alarms and messages. Captures are not read again: see `findReadingChange`.
+ * metrics, alarms and messages. Captures and labels are not read again: see `findReadingChange`.
  */
 export async function* rejudge(
-  { runtimes, definitions, fragments, from, to, lastTick, tickMinutes }: Rejudgement,
+  { runtimes, definitions, fragments, quality, from, to, lastTick, tickMinutes }: Rejudgement,
   ports: RejudgePorts,
 ): AsyncGenerator<AlarmReplayStep> {
   const policies = runtimes.map(({ policy }) => policy);
   const start = Math.floor(from / minute) * minute;
   let next = 0;
+  let nextQuality = 0;
   let changes: WatchedChange[] = [];
   for (let time = start, count = 0; time <= to; time += minute, count++) {
     for (let one = fragments[next]; one && one.at <= time; one = fragments[++next]) await arrive(one, ports);
     ports.clock.set(time);
+    for (let one = quality[nextQuality]; one && one.at <= time; one = quality[++nextQuality]) {
+      await ports.state.putOnce(one.key, one.bytes);
+      await commitJudgement(ports.table, one.model, one.key, one.at);
+    }
     if (count % tickMinutes === 0 && time <= lastTick) {
       for (const touch of await ports.touched.take(1_000)) {
         await judgeTouched(runtimes, ports, touch.windowPrefix);
@@ -110,6 +118,8 @@ function countingOf({ policy, baselineHashes }: ModelRuntime): ReadonlyMap<strin
       slo.kind === 'latency' ? [slo.kind, slo.name, slo.thresholdMilliseconds] : [slo.kind, slo.name],
     ),
     slices: policy.slices ?? [],
+    'the reading of labels': policy.labels ?? {},
+    'an objective of quality': policy.qualitySlos ?? [],
   };
   return new Map(Object.entries(parts).map(([what, value]) => [what, canonicalJson(value)]));
 }

@@ -39,15 +39,15 @@ export function isWithin(outcome: Outcome, wanted: WantedMessages, tier: 'yellow
 
 /** How many trials a search makes at most. */
 export function countTrials(ladders: readonly Ladder<unknown>[]): number {
-  const halvings = ladders.reduce((sum, { rungs }) => sum + Math.ceil(Math.log2(rungs.length + 1)), 0);
-  return halvings + 2;
+  const ofLadders = ladders.reduce((sum, { rungs }) => sum + 1 + Math.ceil(Math.log2(rungs.length)), 0);
+  return ofLadders + 2;
 }
 
 /**
- * Looks for settings that give no more messages than wanted, by trying them: of each ladder the mildest change that
- * suffices, found by halving, for a stronger change gives no more messages. Where no ladder of a tier suffices by itself,
- * the strongest changes of all of them are tried together.
- * @returns every trial, in the order made
+ * Looks for settings that give no more messages than wanted, by trying them: of each ladder the strongest change, and where
+ * that suffices the mildest that does, found by halving, for a stronger change gives no more messages. Where no ladder of a
+ * tier suffices by itself, the strongest changes of all of them are tried together.
+ * @returns every trial, in the order made; of each ladder the one that suffices and was made last is the mildest
  */
 export async function searchSettings<Change, Result extends Outcome>(
   ladders: readonly Ladder<Change>[],
@@ -64,7 +64,9 @@ export async function searchSettings<Change, Result extends Outcome>(
       return suffices;
     };
     for (const { rungs } of own) {
-      let [low, high] = [0, rungs.length - 1];
+      const strongest = rungs.at(-1);
+      if (strongest === undefined || !(await attempt([strongest]))) continue;
+      let [low, high] = [0, rungs.length - 2];
       while (low <= high) {
         const middle = (low + high) >> 1;
         const change = rungs[middle];

@@ -81,6 +81,29 @@ test('a failure leaves all unknown, and is told', async () => {
     [metric('a'), metric('b')],
     expect.objectContaining({ message: 'Throttling' }),
   );
+  // Nobody is to blame alone: no half is asked.
+  expect(cloudWatch.commandCalls(GetMetricDataCommand)).toHaveLength(1);
+});
+
+test('a metric that CloudWatch can not compute is unknown, and no other one', async () => {
+  const { cloudWatch, reader, onFailure, inputs } = createReader();
+  const invalid = Object.assign(new Error('the bounds of TC(10:5)'), { name: 'ValidationError' });
+  cloudWatch.on(GetMetricDataCommand).callsFake(async ({ MetricDataQueries }: GetMetricDataCommandInput) => {
+    const queries = MetricDataQueries ?? [];
+    if (queries.some(({ MetricStat }) => MetricStat?.Stat === 'TC(10:5)')) throw invalid;
+    const MetricDataResults = queries.map(({ Id, MetricStat }) => ({
+      Id,
+      StatusCode: 'Complete',
+      Timestamps: [time(1)],
+      Values: [Number(MetricStat?.Metric?.MetricName)],
+    }));
+    return { MetricDataResults };
+  });
+  const metrics = Array.from({ length: 40 }, (_, index) => metric(`${index}`, index === 23 ? 'TC(10:5)' : 'Sum'));
+  const values = await reader.readMinutes(metrics, first, first + 5);
+  expect(values).toEqual(metrics.map((_, index) => (index === 23 ? undefined : [[first + 1, index]])));
+  expect(onFailure.mock.calls).toEqual([[[metrics[23]], invalid]]);
+  expect(inputs().length).toBeLessThanOrEqual(1 + 2 * 6);
 });
 
 test('pages without end are a failure, not a hang', async () => {

@@ -9,6 +9,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, test } from 'vitest';
 import { DynamoTable } from '../../../adapters/aws/dynamo-table.ts';
+import { tableAttributes } from '../../../core/contract/env-names.ts';
 
 const dynamo = mockClient(DynamoDBClient);
 const table = new DynamoTable(new DynamoDBClient({ region: 'eu-west-1' }), 'state');
@@ -40,6 +41,19 @@ test('a new row is written where there is none', async () => {
     Item: item('k', { a: 1 }, '1'),
     ConditionExpression: 'attribute_not_exists(#partition)',
   });
+});
+
+test('rows of what was delivered expire long after any incident; no other row does', async () => {
+  dynamo.on(PutItemCommand).resolves({});
+  for (const partition of ['deliveries', 'episodes', 'rollbacks', 'models', 'alert-path', 'series#credit']) {
+    await table.put(partition, 'k', 1, 0);
+  }
+  const written = dynamo.commandCalls(PutItemCommand).map(({ args }) => args[0].input.Item ?? {});
+  const expiring = written.filter((row) => row[tableAttributes.expires] !== undefined);
+  expect(expiring.map((row) => row.pk)).toEqual([{ S: 'deliveries' }]);
+  const days = (Number(expiring[0]?.expires?.N) - Date.now() / 1000) / 86_400;
+  expect(days).toBeGreaterThan(399);
+  expect(days).toBeLessThan(401);
 });
 
 test('a known row is written at its revision only', async () => {

@@ -8,16 +8,20 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { mockClient } from 'aws-sdk-client-mock';
+import { type AwsClientStub, mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SecretKeySource } from '../../../adapters/aws/secret-key-source.ts';
+import { AwsSecretTexts } from '../../../adapters/aws/secret-texts.ts';
 import { SnsNotifier } from '../../../adapters/aws/sns-notifier.ts';
+import { SnsProbes } from '../../../adapters/aws/sns-probes.ts';
+import { SnsTopicSender } from '../../../adapters/aws/sns-topic-sender.ts';
 import { SqsCaptureQueue } from '../../../adapters/aws/sqs-capture-queue.ts';
 import { SqsRetryDelay } from '../../../adapters/aws/sqs-retry-delay.ts';
 import { SqsTouchQueue } from '../../../adapters/aws/sqs-touch-queue.ts';
 import { FileKeySource } from '../../../adapters/local/file-key-source.ts';
 import { SqliteState } from '../../../adapters/local/sqlite-state.ts';
 import type { Message } from '../../../core/model/delivery.ts';
+import { DeliveryRefused } from '../../../core/model/delivery-errors.ts';
 import { readCaptureNotice } from '../../../lambdas/read-event.ts';
 import { alertDetail } from '../../route/alert-detail.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
@@ -81,6 +85,12 @@ test('a message is brought back after the seconds that are asked for', async () 
 });
 
 describe('the notifier', () => {
+  const topicsOf = () => ({
+    people: { yellow: 'arn:yellow', red: 'arn:red' },
+    deliver: { yellow: 'arn:deliver-yellow', red: 'arn:deliver-red' },
+  });
+  const publishedTo = (sns: AwsClientStub<SNSClient>, topic: string) =>
+    sns.commandCalls(PublishCommand).flatMap(({ args: [{ input }] }) => (input.TopicArn === topic ? [input] : []));
   const message: Message = {
     id: 'm1',
     tier: 'red',
@@ -98,15 +108,16 @@ describe('the notifier', () => {
     onTestFinished(() => sns.restore());
     sns.on(PublishCommand).resolves({});
     const { table } = new SqliteState(':memory:');
-    const topics = { yellow: 'arn:yellow', red: 'arn:red' };
+    const topics = topicsOf();
     return { sns, table, notifier: new SnsNotifier(new SNSClient({ region }), topics, table) };
   }
 
-  test('publishes to the topic of the tier, with what subscriptions filter by', async () => {
+  test('publishes to the topic of the tier, with what subscriptions filter by, and to deliver in full', async () => {
     const { sns, notifier } = createNotifier();
     await notifier.deliver(message);
     const string = (StringValue: string) => ({ DataType: 'String', StringValue });
-    const { Message, ...rest } = sns.commandCalls(PublishCommand)[0]?.args[0].input ?? {};
+    const [input] = publishedTo(sns, 'arn:red');
+    const { Message, ...rest } = input ?? {};
     expect(rest).toEqual({
       TopicArn: 'arn:red',
       Subject: 'RED credit',
@@ -125,26 +136,43 @@ describe('the notifier', () => {
     expect(texts.default).toBe('an objective is broken');
     expect(texts.lambda).toBe(texts.sqs);
     expect(JSON.parse(texts.sqs ?? '')).toEqual({ schema: 'tidewatch.alert/1', ...message });
+    expect(publishedTo(sns, 'arn:deliver-red')).toEqual([{ TopicArn: 'arn:deliver-red', Message: texts.sqs }]);
+    expect(sns.commandCalls(PublishCommand)).toHaveLength(2);
   });
 
   test('a message that was delivered is not sent again', async () => {
     const { sns, notifier } = createNotifier();
     await notifier.deliver(message);
     await notifier.deliver(message);
-    expect(sns.commandCalls(PublishCommand)).toHaveLength(1);
+    expect(sns.commandCalls(PublishCommand)).toHaveLength(2);
   });
 
-  test('a message that SNS refused is not noted as delivered', async () => {
+  test.each([['arn:red'], ['arn:deliver-red']])(
+    'a topic that refuses is tried again, and the other is not told twice: %s',
+    async (TopicArn) => {
+      const { sns, notifier } = createNotifier();
+      sns.on(PublishCommand, { TopicArn }).rejectsOnce(new Error('throttled')).resolves({});
+      await expect(notifier.deliver(message)).rejects.toThrow('throttled');
+      await notifier.deliver(message);
+      const tried = ['arn:red', 'arn:deliver-red'].map((topic) => publishedTo(sns, topic).length);
+      expect(tried).toEqual(TopicArn === 'arn:red' ? [2, 1] : [1, 2]);
+    },
+  );
+
+  test('that a way to deliver is cut is told by the other one', async () => {
     const { sns, notifier } = createNotifier();
-    sns.on(PublishCommand).rejectsOnce(new Error('throttled')).resolves({});
-    await expect(notifier.deliver(message)).rejects.toThrow('throttled');
-    await notifier.deliver(message);
-    expect(sns.commandCalls(PublishCommand)).toHaveLength(2);
+    for (const cause of ['alert-path-deliver-red', 'alert-path-deliver-yellow', 'alert-path-red'])
+      await notifier.deliver({ ...message, id: cause, detail: { ...alertDetail, cause } });
+    const causes = (topic: string) =>
+      publishedTo(sns, topic).map(({ Message = '' }) => JSON.parse(Message).detail.cause);
+    expect(causes('arn:deliver-yellow')).toEqual(['alert-path-deliver-red']);
+    expect(causes('arn:deliver-red')).toEqual(['alert-path-deliver-yellow', 'alert-path-red']);
+    expect(publishedTo(sns, 'arn:red')).toHaveLength(3);
   });
 
   test('a crash before the note sends it twice rather than never', async () => {
     const { sns, table } = createNotifier();
-    const topics = { yellow: 'arn:yellow', red: 'arn:red' };
+    const topics = topicsOf();
     const crashing = {
       get: table.get.bind(table),
       list: table.list.bind(table),
@@ -153,19 +181,112 @@ describe('the notifier', () => {
     };
     await expect(new SnsNotifier(new SNSClient({ region }), topics, crashing).deliver(message)).rejects.toThrow();
     await new SnsNotifier(new SNSClient({ region }), topics, table).deliver(message);
-    expect(sns.commandCalls(PublishCommand)).toHaveLength(2);
+    expect(sns.commandCalls(PublishCommand)).toHaveLength(4);
   });
 
   test('a text that is too long is cut between characters and says so', async () => {
     const { sns, notifier } = createNotifier();
     await notifier.deliver({ ...message, text: `a${'é"\\\n'.repeat(200_000)}` });
-    const whole = sns.commandCalls(PublishCommand)[0]?.args[0].input.Message ?? '';
+    const whole = publishedTo(sns, 'arn:red')[0]?.Message ?? '';
     expect(Buffer.byteLength(whole)).toBeLessThan(256 * 1024 - 1024);
     const text: string = JSON.parse(whole).default;
     expect(text).toContain('cut here');
     expect(text).not.toContain('\uFFFD');
   });
 });
+
+test.each([
+  ['yellow', 'arn:alarms-yellow'],
+  ['red', 'arn:alarms-red'],
+  ['deliver-yellow', 'arn:deliver-yellow'],
+  ['deliver-red', 'arn:deliver-red'],
+] as const)('a probe of the way %s is put on the topic it begins with', async (way, topic) => {
+  const sns = mockClient(SNSClient);
+  onTestFinished(() => sns.restore());
+  sns.on(PublishCommand).resolvesOnce({}).rejects(new Error('denied'));
+  const topics = {
+    yellow: 'arn:alarms-yellow',
+    red: 'arn:alarms-red',
+    'deliver-yellow': 'arn:deliver-yellow',
+    'deliver-red': 'arn:deliver-red',
+  };
+  const probes = new SnsProbes(new SNSClient({ region }), topics);
+  await probes.send(way, 'probe');
+  expect(sns.commandCalls(PublishCommand)[0]?.args[0].input).toEqual({ TopicArn: topic, Message: 'probe' });
+  await expect(probes.send(way, 'probe')).rejects.toThrow('denied');
+});
+
+test('a text is published to the topic that is named', async () => {
+  const sns = mockClient(SNSClient);
+  onTestFinished(() => sns.restore());
+  sns.on(PublishCommand).resolvesOnce({}).rejects(new Error('denied'));
+  const sender = new SnsTopicSender(new SNSClient({ region }));
+  await sender.publish('arn:chat', '{"version":"1.0"}');
+  // Nothing else: a subject or attributes would make it another schema.
+  expect(sns.commandCalls(PublishCommand)[0]?.args[0].input).toEqual({
+    TopicArn: 'arn:chat',
+    Message: '{"version":"1.0"}',
+  });
+  await expect(sender.publish('arn:chat', 'x')).rejects.toThrow('denied');
+});
+
+describe('texts of secrets', () => {
+  function createSecrets() {
+    const client = mockClient(SecretsManagerClient);
+    onTestFinished(() => client.restore());
+    const clock = { now: 0 };
+    const secrets = new AwsSecretTexts(new SecretsManagerClient({ region }), () => clock.now);
+    return { client, clock, secrets };
+  }
+
+  test.each([
+    ['ResourceNotFoundException', 'there is none of this name'],
+    ['InvalidRequestException', 'there is none of this name'],
+    ['AccessDeniedException', 'its key or its policy forbids that'],
+    ['DecryptionFailure', 'its key or its policy forbids that'],
+  ])('%s: no attempt can succeed, and its name is told', async (name, expected) => {
+    const { client, secrets } = createSecrets();
+    client.on(GetSecretValueCommand).rejects(serviceError(name));
+    const reading = secrets.read('tidewatch/pager');
+    await expect(reading).rejects.toThrow(DeliveryRefused);
+    await expect(reading).rejects.toThrow(`secret tidewatch/pager: expected it`);
+    await expect(reading).rejects.toThrow(expected);
+  });
+
+  test.each([['InternalServiceError'], ['ThrottlingException'], ['TimeoutError']])(
+    '%s: a later attempt may succeed, and does',
+    async (name) => {
+      const { client, secrets } = createSecrets();
+      client.on(GetSecretValueCommand).rejectsOnce(serviceError(name)).resolves({ SecretString: 'text' });
+      const reading = secrets.read('s');
+      await expect(reading).rejects.toThrow(name);
+      await expect(reading).rejects.not.toThrow(DeliveryRefused);
+      expect(await secrets.read('s')).toBe('text');
+    },
+  );
+
+  test('of bytes are refused', async () => {
+    const { client, secrets } = createSecrets();
+    client.on(GetSecretValueCommand).resolves({ SecretBinary: new Uint8Array(3) });
+    await expect(secrets.read('s')).rejects.toThrow('expected text, saw bytes');
+  });
+
+  test('are kept for five minutes, each by its name', async () => {
+    const { client, clock, secrets } = createSecrets();
+    client.on(GetSecretValueCommand).callsFake(({ SecretId }) => ({ SecretString: `${SecretId} at ${clock.now}` }));
+    expect(await secrets.read('a')).toBe('a at 0');
+    clock.now = 299_999;
+    expect([await secrets.read('a'), await secrets.read('b')]).toEqual(['a at 0', 'b at 299999']);
+    clock.now = 300_000;
+    expect(await secrets.read('a')).toBe('a at 300000');
+    expect(client.commandCalls(GetSecretValueCommand)).toHaveLength(3);
+  });
+});
+
+/** As the SDK throws what a service refuses. */
+function serviceError(name: string): Error {
+  return Object.assign(new Error(name), { name, $fault: 'client', $metadata: { httpStatusCode: 400 } });
+}
 
 describe('the key source', () => {
   const master = 'ab'.repeat(32);

@@ -1,12 +1,14 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createSagemakerClient } from '../../../adapters/aws/change-clients.ts';
+import { createSagemakerReader } from '../../../adapters/aws/sagemaker-client.ts';
+import { SagemakerEndpoints } from '../../../adapters/aws/sagemaker-endpoints.ts';
 import { SagemakerServing } from '../../../adapters/aws/sagemaker-serving.ts';
 import type { RollbackLever } from '../../../core/model/rollback.ts';
 import { startSagemakerStub } from '../../e2e/sagemaker-stub.ts';
 
 const lever: RollbackLever = { kind: 'sagemaker-endpoint', endpoint: 'credit' };
 
-test('the client that functions use describes and updates an endpoint over HTTP', async () => {
+async function startStub() {
   const stub = await startSagemakerStub({ updateMilliseconds: 50 });
   onTestFinished(() => stub.close());
   const variables = {
@@ -17,6 +19,11 @@ test('the client that functions use describes and updates an endpoint over HTTP'
   };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   onTestFinished(() => void vi.unstubAllEnvs());
+  return stub;
+}
+
+test('the client that functions use describes and updates an endpoint over HTTP', async () => {
+  const stub = await startStub();
   const serving = new SagemakerServing(createSagemakerClient());
   await expect(serving.describe(lever)).rejects.toThrow('Could not find endpoint');
   stub.deploy('credit', 'B');
@@ -32,4 +39,25 @@ test('the client that functions use describes and updates an endpoint over HTTP'
     { operation: 'UpdateEndpoint', endpoint: 'credit', config: 'A', status: 200 },
     { operation: 'UpdateEndpoint', endpoint: 'credit', config: 'A', status: 400 },
   ]);
+});
+
+test('the client that only looks tells an endpoint that is not there from one that is', async () => {
+  const stub = await startStub();
+  const endpoints = new SagemakerEndpoints(createSagemakerReader());
+  expect(await endpoints.describe('credit')).toBeUndefined();
+  stub.deploy('credit', 'B');
+  expect(await endpoints.describe('credit')).toMatchObject({ config: 'B', isSettled: true });
+  await new SagemakerServing(createSagemakerClient()).change(lever, {
+    id: 'abc',
+    model: 'credit',
+    from: { config: 'B', status: 'ready', revision: '1' },
+    to: 'A',
+  });
+  expect(await endpoints.describe('credit')).toMatchObject({
+    config: 'B',
+    isSettled: false,
+    changingSince: expect.any(Number),
+  });
+  // The stub keeps no configurations.
+  expect(await endpoints.models('B')).toEqual([]);
 });

@@ -1,8 +1,19 @@
-import { availabilitySlo, defineConfig, httpCapture, sagemakerCapture, sqsQueue } from '../../../tidewatch.ts';
+import {
+  availabilitySlo,
+  defineConfig,
+  groundTruth,
+  httpCapture,
+  pagerDuty,
+  qualitySlo,
+  sagemakerCapture,
+  sagemakerEndpoint,
+  sqsQueue,
+} from '../../../tidewatch.ts';
 
 /**
- * Five models of one capture bucket: one that stays quiet, two whose inputs drift, one whose baseline is replaced, one whose requests fail. The windows
- * are days, and the captures of yesterday, so that a window is closed when its captures arrive and a run need not wait.
+ * Eight models of one capture bucket: one that stays quiet, two whose inputs drift, one whose baseline is replaced, one whose requests fail, two
+ * whose requests fail after a deployment and that can be rolled back, one with labels. The windows are days, and the captures of yesterday, so
+ * that a window is closed when its captures arrive and a run need not wait; where a deployment must be known to be good they are hours.
  */
 
 const columns = ['age', 'amount', 'channel'];
@@ -28,7 +39,28 @@ function model(name: string, baseline = 'baseline.json') {
   };
 }
 
-const orders = model('e2e-orders');
+/** A model of which requests are counted as well. */
+function served(name: string) {
+  const plain = model(name);
+  return {
+    ...plain,
+    source: [plain.source, httpCapture({ bucket, prefix: `requests/${name}`, role: 'requests' })],
+    slos: [availabilitySlo({ objective: 0.99 })],
+  };
+}
+
+/** One whose endpoint can be brought back. */
+function guarded(name: string, dryRun: boolean) {
+  return {
+    ...served(name),
+    window: '1h' as const,
+    drift: { level: 0.0001 },
+    rollback: sagemakerEndpoint({ dryRun, provenFor: '1h', cooldown: '1h' }),
+  };
+}
+
+const restored = guarded('e2e-restored', false);
+const labelled = model('e2e-labelled');
 
 export default defineConfig({
   fleet: { name: 'e2e', runbook: 'https://example.com/runbook' },
@@ -37,10 +69,16 @@ export default defineConfig({
     model('e2e-credit'),
     model('e2e-repeated'),
     model('e2e-renewed', isChanged ? 'half-baseline.json' : undefined),
+    served('e2e-orders'),
+    guarded('e2e-rehearsed', true),
+    { ...restored, alerts: { ...restored.alerts, red: [...restored.alerts.red, pagerDuty({ secret: 'e2e/pager' })] } },
     {
-      ...orders,
-      source: [orders.source, httpCapture({ bucket, prefix: 'requests/e2e-orders', role: 'requests' })],
-      slos: [availabilitySlo({ objective: 0.99 })],
+      ...labelled,
+      source: [labelled.source, groundTruth({ bucket, prefix: 'labels/e2e-labelled' })],
+      slos: [
+        qualitySlo({ measure: 'precision', atLeast: 0.9, labelsWithin: '1h' }),
+        qualitySlo({ measure: 'recall', atLeast: 0.3, labelsWithin: '1h' }),
+      ],
     },
   ],
 });

@@ -147,6 +147,25 @@ describe('tiers', () => {
     );
   });
 
+  test('objectives share the level of false alarms: two are asked for twice the evidence, and what is not tested for none', () => {
+    const judgeAll = (slos: Parameters<typeof createQualityPolicy>[0], falsePositives = bad.falsePositives) => {
+      const policy = createQualityPolicy(slos.map((slo) => ({ labelsWithinSeconds: 2 * 86_400, ...slo })));
+      const cohorts = [cohortOf({ day: dayName(6), truePositives: 70, falsePositives })];
+      const now = firstDay + 10 * day;
+      return judgeQuality({ policy, cohorts, ids: 0, matched: 0, now, calibrations: new Map() });
+    };
+    const second = { name: 'other', bound: 0.1 };
+    const unlike = { name: 'calibration', measure: 'calibration', bound: 0.1 } as const;
+    // 180 to 1.
+    expect(judgeAll([{}]).quality).toMatchObject([{ broken: true, redEvidence: 100 }]);
+    expect(judgeAll([{}, unlike]).quality).toMatchObject([{ broken: true, redEvidence: 100 }, {}]);
+    const shared = judgeAll([{}, second]);
+    expect(shared.quality).toMatchObject([{ broken: false, redEvidence: 200 }, { broken: false }]);
+    expect(shared.findings).toMatchObject([{ tier: 'yellow', evidence: { redEvidence: 200 } }]);
+    expect(shared.findings[0]?.message).toContain('(red from 200 of');
+    expect(judgeAll([{}, second], 33).quality).toMatchObject([{ broken: true }, { broken: false }]);
+  });
+
   test('records whose labels may still come are yellow at most, however bad', () => {
     const { findings, quality } = judge([cohortOf({ day: dayName(9), truePositives: 0, falsePositives: 500 })], {});
     expect(findings).toMatchObject([

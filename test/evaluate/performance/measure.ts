@@ -2,6 +2,7 @@
  * Measures what docs/statistics/predictions.md says: `node test/evaluate/performance/measure.ts [runs] [seed]`. Prints JSON lines; 100 runs
  * take about a minute.
  */
+import { type CanaryStream, daysUntilTold } from './canary-stream.ts';
 import { hoursToRed, measureEstimates, seededUniform, type World } from './streams.ts';
 
 const [runs = 100, seed = 1] = process.argv.slice(2).map(Number);
@@ -78,5 +79,27 @@ for (const [name, baseline, current, labelled, window] of [
   ['meaning: slope halved', world, { ...world, slope: 1 }, 5_000, 500],
 ] as const) {
   const quality = measureEstimates({ baseline, current }, { labelled, window, runs: runs * 2 }, uniform);
-  print({ estimates: name, contradicted: quality.contradicted, ...Object.fromEntries(quality.measures) });
+  print({ estimates: name, ...Object.fromEntries(quality.measures) });
+}
+
+const canaries: readonly (readonly [labelsPerDay: number, canaryShare: number])[] = [
+  [200, 0.1],
+  [200, 0.5],
+  [480, 0.1],
+  [2000, 0.1],
+];
+for (const [labelsPerDay, canaryShare] of canaries) {
+  const measure = (rates: Pick<CanaryStream, 'rate' | 'canaryRate'>, count: number) =>
+    Array.from({ length: count }, () => daysUntilTold({ labelsPerDay, canaryShare, ...rates }, uniform));
+  const healthy = measure({ rate: 0.85, canaryRate: 0.85 }, runs * 5);
+  const worse = measure({ rate: 0.92, canaryRate: 0.8 }, runs);
+  print({
+    canary: canaryShare,
+    labelsPerDay,
+    healthy: healthy.length,
+    told: healthy.filter((days) => days < Number.POSITIVE_INFINITY).length,
+    median: quantile(worse, 0.5),
+    nine: quantile(worse, 0.9),
+    slight: quantile(measure({ rate: 0.9, canaryRate: 0.85 }, runs), 0.5),
+  });
 }
