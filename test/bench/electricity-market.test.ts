@@ -13,7 +13,7 @@ describe('an electricity market whose neighbour opens after a year', () => {
     const judged = await judgeRecords(market, {
       policy: shippedPolicy(),
       calendar: utcCalendar,
-      windowSeconds: 3600,
+      windowSeconds: 1800,
       baselineEnd: market.start + 26 * weekMilliseconds,
     });
     const weeks = summariseWeeks(judged.windows);
