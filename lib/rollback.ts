@@ -77,7 +77,7 @@ export class Rollback extends Construct {
         objectKeeping(audit, ['bundles/']),
         bucketListing([state, audit]),
         ...rowAccess(names, {
-          gets: ['models', 'episodes', 'rollbacks', 'deployments', 'deliveries'],
+          gets: ['models', 'episodes', 'rollbacks', 'deployments', 'deliveries', 'alert-path'],
           lists: ['series#*'],
           puts: ['rollbacks', 'deployments', 'deliveries'],
         }),

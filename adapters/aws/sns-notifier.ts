@@ -2,6 +2,7 @@ import { PublishCommand, type PublishCommandInput, type SNSClient } from '@aws-s
 import { alertDocument } from '../../core/model/alert-document.ts';
 import { deliverTier } from '../../core/model/alert-way.ts';
 import type { Message } from '../../core/model/delivery.ts';
+import { isCut } from '../../core/pipeline/alert-path-state.ts';
 import type { Notifier, StateTable } from '../../core/pipeline/ports.ts';
 
 const partition = 'deliveries';
@@ -38,11 +39,14 @@ export class SnsNotifier implements Notifier {
 
   async deliver(message: Message): Promise<void> {
     const { machine, byProtocol } = textsOf(message);
+    const ways = await this.#deliverWays(message);
     const published = await Promise.allSettled([
-      this.#publish(`${message.id}#deliver`, message, {
-        TopicArn: this.#topics.deliver[deliverTier(message)],
-        Message: machine,
-      }),
+      ...ways.map((tier) =>
+        this.#publish(`${message.id}#deliver-${tier}`, message, {
+          TopicArn: this.#topics.deliver[tier],
+          Message: machine,
+        }),
+      ),
       this.#publish(message.id, message, {
         TopicArn: this.#topics.people[message.tier],
         Subject: message.subject,
@@ -58,6 +62,13 @@ export class SnsNotifier implements Notifier {
       }),
     ]);
     for (const one of published) if (one.status === 'rejected') throw one.reason;
+  }
+
+  /** While a tier's own way to deliver is known to be cut, the other's as well: what arrives twice is left out there. */
+  async #deliverWays(message: Message): Promise<readonly Message['tier'][]> {
+    const own = deliverTier(message);
+    const other = own === 'red' ? 'yellow' : 'red';
+    return (await isCut(this.#table, `deliver-${own}`)) ? [own, other] : [own];
   }
 
   async #publish(key: string, { time, tier }: Message, input: PublishCommandInput): Promise<void> {

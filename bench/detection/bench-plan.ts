@@ -30,7 +30,7 @@ export const fullSize: BenchSize = {
   modelsWithPeers: 2,
   driftRuns: 50,
   driftRunsWithPeers: 20,
-  driftDesigns: ['delay', 'delayAtFloor', 'delayUntimed', 'delayFourWeeks', 'delayAtFloorFourWeeks', 'wandering'],
+  driftDesigns: ['delay', 'delayAtFloor', 'delayFourWeeks', 'delayAtFloorFourWeeks', 'wandering'],
   subFloorRuns: 10,
   sizeSamples: 160_000,
   sizeBaselines: 16,
@@ -55,7 +55,6 @@ export const quickSize: BenchSize = {
 /** True population stability indices put in, by design. */
 export const driftEffects: Readonly<Record<DriftName, readonly number[]>> = {
   delay: [0.005, 0.01, 0.02, 0.05],
-  delayUntimed: [0.005, 0.01, 0.02, 0.05],
   delayFourWeeks: [0.005, 0.01, 0.02, 0.05],
   delayAtFloor: [0.03, 0.05, 0.1],
   delayAtFloorFourWeeks: [0.03, 0.05, 0.1],

@@ -50,7 +50,6 @@ const tenOfAll: Omit<
   'populationStabilityIndex' | 'withPeers' | 'minimumEffect' | 'baselineHours' | 'windows'
 > = {
   scenario: quiet,
-  timed: true,
   features: 10,
   untilFound: true,
 };
@@ -63,8 +62,6 @@ const fourWeeks = 672;
 export const driftDesigns = {
   /** No effect floor, a baseline of 50,000 records. */
   delay: { ...tenOfAll, minimumEffect: 0, baselineHours: shortBaseline, windows: 60 },
-  /** The same records without times: what the rule could do if it knew that nothing wanders. */
-  delayUntimed: { ...tenOfAll, minimumEffect: 0, baselineHours: shortBaseline, windows: 60, timed: false },
   /** No effect floor, the four weeks of the scenarios. */
   delayFourWeeks: { ...tenOfAll, minimumEffect: 0, baselineHours: fourWeeks, windows: 60 },
   /** The default floor of .02. */

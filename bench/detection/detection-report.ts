@@ -43,8 +43,6 @@ export interface DetectionReport extends RuleReport {
   /** P(p ≤ level) where nothing has changed. */
   readonly size: Readonly<Record<string, number>>;
   readonly sizeDetails: Readonly<Record<string, unknown>>;
-  /** Of a baseline without times: what is possible where nothing wanders and that is known. */
-  readonly delayWindowsUntimed: RuleReport['delayWindows'];
   readonly delayWindowsFourWeeks: RuleReport['delayWindows'];
   readonly delayWindowsAtFloorFourWeeks: RuleReport['delayWindows'];
   /** A .3σ shift of 10 features whose means wander by .05σ from day to day. */
@@ -73,7 +71,6 @@ export function assembleReport(results: readonly BenchResult[]): DetectionReport
     ...describeRule(shipped, scenarios),
     size: sizes?.size ?? {},
     sizeDetails: sizes?.details ?? {},
-    delayWindowsUntimed: delaysBy(shipped, 'delayUntimed', mean),
     delayWindowsFourWeeks: delaysBy(shipped, 'delayFourWeeks', mean),
     delayWindowsAtFloorFourWeeks: delaysBy(shipped, 'delayAtFloorFourWeeks', median),
     wanderingShift: {

@@ -14,8 +14,6 @@ import { ShippedModel } from './shipped-rule.ts';
 export interface DriftDesign {
   readonly scenario: Scenario;
   readonly baselineHours: number;
-  /** False: the baseline is a table without times, whose records are taken as independent. */
-  readonly timed: boolean;
   /** True population stability index of each changed feature. */
   readonly populationStabilityIndex: number;
   readonly features: number;
@@ -67,7 +65,7 @@ export async function runDrift(design: DriftDesign, seed: string): Promise<Drift
     drift: { from, features: design.features, shift: shiftOfIndex(design.populationStabilityIndex) },
   });
   const windows = stream.drawBaseline();
-  const baseline = makeBaseline(stream.features, windows, design.timed);
+  const baseline = makeBaseline(stream.features, windows);
   const policy = shippedPolicy({ minimumEffect: design.minimumEffect });
   const model = new ShippedModel(baseline, utcCalendar, { policy, learns: false });
   const series = model.openSeries();

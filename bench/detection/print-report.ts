@@ -49,7 +49,6 @@ export function printReport(report: Printed, terminal: Terminal): void {
   say(terminal.paint('bold', 'Windows until a change of 10 of 200 features is found, 500 records an hour'));
   printDelays('no floor', report.delayWindows, targets.delayWindows, terminal, mark);
   printDelays('floor .02', report.delayWindowsAtFloor, targets.delayWindowsAtFloor, terminal, mark);
-  printDelays('no floor, wander known to be none', report.delayWindowsUntimed, {}, terminal, mark);
   printDelays('no floor, four weeks of baseline', report.delayWindowsFourWeeks, {}, terminal, mark);
   printDelays('floor .02, four weeks of baseline', report.delayWindowsAtFloorFourWeeks, {}, terminal, mark);
   say();

@@ -53,7 +53,7 @@ export function modelAlarmNames(model: string) {
 }
 
 /** Name of the embedded backend's alarm on missing heartbeats. A deployment has one for each shard. */
-export const heartbeatAlarmName = 'tidewatch/heartbeat';
+const heartbeatAlarmName = 'tidewatch/heartbeat';
 
 /**
  * The alarms of one model: four metric alarms that tell nobody, and two composites that do. The definitions are

@@ -26,7 +26,7 @@ export function isPublicHost(host: string): boolean {
 }
 
 /** An https URL of a public host name, on the usual port, without credentials or fragment, written in its plain form. */
-export function isPublicUrl(value: string): boolean {
+function isPublicUrl(value: string): boolean {
   const url = URL.parse(value);
   return (
     url !== null &&

@@ -253,7 +253,7 @@ export function emptyKey(model: string, day: string, object: string): string {
 }
 
 /** All daily roll-ups of a model's SLI sums. */
-export function slisPrefix(model: string): string {
+function slisPrefix(model: string): string {
   return `slis/${encodeSegment(model)}/`;
 }
 

@@ -8,7 +8,7 @@ export function joinPartPrefix(side: JoinSide, model: string): string {
   return `${side}/parts/${encodeSegment(model)}/`;
 }
 
-export function joinPartDayPrefix(side: JoinSide, model: string, day: string): string {
+function joinPartDayPrefix(side: JoinSide, model: string, day: string): string {
   return `${joinPartPrefix(side, model)}${checkDay(day)}/`;
 }
 

@@ -62,5 +62,3 @@ export const dimensionNames = {
   variant: 'Variant',
   shard: 'Shard',
 } as const;
-
-export type DimensionName = (typeof dimensionNames)[keyof typeof dimensionNames];

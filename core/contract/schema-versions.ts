@@ -8,5 +8,3 @@ export const schemaVersions = {
   profile: 'tidewatch.profile/1',
   verdict: 'tidewatch.verdict/1',
 } as const;
-
-export type SchemaVersion = (typeof schemaVersions)[keyof typeof schemaVersions];

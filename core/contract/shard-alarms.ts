@@ -11,7 +11,7 @@ const silentMinutes = 15;
  * How long the page waits for a beat. CloudWatch takes a metric that was never published for a missing one: on a fresh
  * stack the alarm on beats rings until the first tick is over, at most a few minutes after the schedule was made.
  */
-export const firstBeatSeconds = 600;
+const firstBeatSeconds = 600;
 
 /** Names of a shard's alarms. The first part of the page's last word says which episode it is of. */
 export function shardAlarmNames(shard: string) {

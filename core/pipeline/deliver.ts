@@ -23,6 +23,8 @@ interface Told {
   readonly sequence: number;
   /** It was told that it began, so that it can be told that it is over. */
   readonly began: boolean;
+  /** What it was about is over: news of it that comes late is closed as it is told. */
+  readonly over?: boolean | undefined;
 }
 
 const partition = 'deliveries';
@@ -60,23 +62,28 @@ export async function deliverTo(
   const told = row ? (row.value as Told) : { sequence: 0, began: false };
   if (told.sequence < alert.detail.sequence) {
     await sendTo(contact, alert, told, hosts, ports);
-    const now: Told = { sequence: alert.detail.sequence, began: !isOver };
+    const now: Told = { ...told, sequence: alert.detail.sequence, began: !isOver && !told.over };
     // False: somebody else told it of the same, or of something newer, which is as good.
     await ports.table.put(partition, key, now, row?.revision ?? 0);
   }
   if (isOver && contact.kind === 'pagerduty') await closeRollback(contact, alert, ports);
 }
 
-/** A page about a rollback that failed is an incident of its own, and ends with the one that it was for. */
+/**
+ * A page about a rollback that failed is an incident of its own, and ends with the one that it was for, also where the page
+ * is still being tried.
+ */
 async function closeRollback(contact: PagerDutyContact, alert: AlertDocument, ports: DeliverPorts): Promise<void> {
   const episode = rollbackEpisode(alert.episode);
   const key = toldKey(contact, episode, alert.tier);
-  const row = await ports.table.get(partition, key);
-  if (!row) return;
-  const told = row.value as Told;
-  if (!told.began) return;
-  await callPager(contact, { ...alert, episode }, ['resolve'], ports);
-  await ports.table.put(partition, key, { ...told, began: false } satisfies Told, row.revision);
+  for (;;) {
+    const row = await ports.table.get(partition, key);
+    const told = row ? (row.value as Told) : { sequence: 0, began: false };
+    if (told.over) return;
+    if (told.began) await callPager(contact, { ...alert, episode }, ['resolve'], ports);
+    const now: Told = { ...told, began: false, over: true };
+    if (await ports.table.put(partition, key, now, row?.revision ?? 0)) return;
+  }
 }
 
 function toldKey(contact: DeliveredContact, episode: string, tier: Message['tier']): string {
@@ -98,7 +105,8 @@ async function sendTo(
   }
   const action = pagerAction(alert);
   if (!action) return;
-  await callPager(contact, alert, action === 'trigger' || told.began ? [action] : ['trigger', action], ports);
+  const actions: readonly PagerAction[] = action === 'trigger' || told.began ? [action] : ['trigger', action];
+  await callPager(contact, alert, told.over && action === 'trigger' ? [action, 'resolve'] : actions, ports);
 }
 
 async function callPager(

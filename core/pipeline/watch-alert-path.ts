@@ -5,11 +5,11 @@ import { isDelivered } from '../model/policy.ts';
 import { type AlarmNotice, fleetModel } from '../route/alarm-notice.ts';
 import type { MessageTier } from '../route/episode.ts';
 import { hearProbe, type PathState, type PathStep, probeText, watchPath } from '../route/probe.ts';
+import { alertPathPartition } from './alert-path-state.ts';
 import { type NotifyPorts, notifyOf } from './notify.ts';
 import type { ProbeSender } from './ports.ts';
 import { readProbeReceipt } from './probe-receipts.ts';
 
-const partition = 'alert-path';
 const tiers = ['yellow', 'red'] as const;
 
 /**
@@ -68,13 +68,13 @@ async function step(
   next: (state: PathState) => PathStep,
 ): Promise<PathStep> {
   for (;;) {
-    const row = await ports.table.get(partition, way);
+    const row = await ports.table.get(alertPathPartition, way);
     const before: PathState = row ? (row.value as PathState) : { isCut: false };
     const after = next(before);
     // Told first and noted after: killed in between it is told again, which its episode knows.
     if (after.change) await notifyOf(policies, ports, noticeOf(fleet, way, after.change, ports.clock.now()));
     if (after.state === before) return after;
-    if (await ports.table.put(partition, way, after.state, row?.revision ?? 0)) return after;
+    if (await ports.table.put(alertPathPartition, way, after.state, row?.revision ?? 0)) return after;
   }
 }
 

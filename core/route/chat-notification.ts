@@ -47,7 +47,7 @@ export function chatNotification(alert: AlertDocument): object {
 }
 
 /** Text that is neither formatted, nor a link, nor a mention: characters with a meaning get a look-alike. */
-export function escapeMarkdown(text: string): string {
+function escapeMarkdown(text: string): string {
   return text
     .replace(/[<>*~`|\\[\]@]/g, (character) => lookAlikes.get(character) ?? ' ')
     .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, ' ')

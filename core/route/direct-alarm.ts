@@ -25,8 +25,9 @@ const keptIncidents = 20;
 
 /**
  * The incidents of one alarm, oldest first, after a state change: each ALARM begins one, the next OK ends it. CloudWatch
- * names an alarm, never its incident. An OK of what nobody heard ring (a new alarm's first state) changes nothing, and
- * neither does what is heard again or late.
+ * names an alarm, never its incident. An OK of what nobody heard ring (a new alarm's first state, or one whose ALARM is still
+ * on its way) is kept as an incident that ended as it began: nobody is told, and the ALARM, if it comes, has its end. What is
+ * heard again or late changes nothing else.
  * @returns the same list where there is nothing new
  */
 export function hearAlarm(
@@ -34,11 +35,27 @@ export function hearAlarm(
   { to, time }: Pick<DirectAlarm, 'to' | 'time'>,
 ): readonly AlarmIncident[] {
   const last = incidents.at(-1);
-  if (to === 'INSUFFICIENT_DATA' || (last && time <= (last.until ?? last.since))) return incidents;
+  if (to === 'INSUFFICIENT_DATA') return incidents;
+  if (last && isUnheard(last) && to === 'ALARM' && time < last.since) {
+    const before = incidents.at(-2);
+    if (before && time <= (before.until ?? before.since)) return incidents;
+    return [...incidents.slice(0, -1), { since: time, until: last.until }];
+  }
+  if (last && time <= (last.until ?? last.since)) return incidents;
   const isOpen = last !== undefined && last.until === undefined;
   // One that rings again without an OK has lost it.
   const ended = isOpen ? [...incidents.slice(0, -1), { ...last, until: time }] : incidents;
-  return to === 'OK' ? ended : [...ended, { since: time }].slice(-keptIncidents);
+  if (to === 'ALARM') return [...ended, { since: time }].slice(-keptIncidents);
+  return isOpen
+    ? ended
+    : [...(last && isUnheard(last) ? incidents.slice(0, -1) : incidents), { since: time, until: time }].slice(
+        -keptIncidents,
+      );
+}
+
+/** Of which only the end was heard. */
+function isUnheard({ since, until }: AlarmIncident): boolean {
+  return since === until;
 }
 
 export interface AlarmNews {
@@ -49,8 +66,12 @@ export interface AlarmNews {
 /** What a state change, of the time given, means to people: the end of an incident, the beginning of one, or both. */
 export function newsOf(incidents: readonly AlarmIncident[], time: number): readonly AlarmNews[] {
   return incidents.flatMap((incident): readonly AlarmNews[] => {
-    if (incident.until === time) return [{ event: 'recovered', incident }];
-    return incident.since === time ? [{ event: 'raised', incident }] : [];
+    if (isUnheard(incident)) return [];
+    const over: AlarmNews = { event: 'recovered', incident };
+    if (incident.until === time) return [over];
+    if (incident.since !== time) return [];
+    // Heard after its end.
+    return [{ event: 'raised', incident }, ...(incident.until === undefined ? [] : [over])];
   });
 }
 

@@ -25,7 +25,7 @@ export function pagerAction({ event }: Pick<AlertDocument, 'event'>): PagerActio
 }
 
 /** The same of all messages of an incident, of both tiers: from yellow to red it stays one. */
-export function dedupKey({ episode }: Pick<AlertDocument, 'episode'>): string {
+function dedupKey({ episode }: Pick<AlertDocument, 'episode'>): string {
   return `tidewatch/${episode}`.slice(0, maximumKey);
 }
 

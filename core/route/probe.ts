@@ -1,7 +1,7 @@
 import type { MessageTier } from './episode.ts';
 
 /** `schema` of a message by which the alert path is tried out. */
-export const probeSchema = 'tidewatch.probe/1';
+const probeSchema = 'tidewatch.probe/1';
 
 /** What a probe says. */
 export interface Probe {
@@ -11,7 +11,7 @@ export interface Probe {
 }
 
 /** A probe is sent this often, and the path is cut where none has come back for this long. */
-export const probeSeconds = { every: 300, lost: 900 } as const;
+const probeSeconds = { every: 300, lost: 900 } as const;
 
 /** What is known of one way. Milliseconds since the epoch. */
 export interface PathState {

@@ -71,6 +71,19 @@ describe('news of a rollback', () => {
     },
   );
 
+  test('whose page gets through only after the incident is over is closed as it is told', async () => {
+    const world = createWorld();
+    await world.handle(of(message('raised', 1)), context);
+    await world.handle(of(message('recovered', 2)), context);
+    for (let delivery = 0; delivery < 2; delivery++) await world.handle(news('failed'), context);
+    expect(keys(world)).toEqual([
+      'trigger tidewatch/e1',
+      'resolve tidewatch/e1',
+      'trigger tidewatch/e1/rollback',
+      'resolve tidewatch/e1/rollback',
+    ]);
+  });
+
   test('that comes late does not follow what came after it', async () => {
     const world = createWorld();
     await world.handle(news('failed'), context);
@@ -144,6 +157,17 @@ describe('an alarm on Tidewatch itself', () => {
     expect([world.posts, world.chats, world.dead]).toEqual([[], [], []]);
     await tell(world, dead, 'ALARM', 2_000_000);
     expect(world.actions()).toEqual(['trigger', 'trigger']);
+  });
+
+  test('whose end is heard first is told to have begun, and to be over', async () => {
+    const world = createWorld();
+    await tell(world, dead, 'OK', 2_000_000);
+    expect(world.posts).toEqual([]);
+    for (let delivery = 0; delivery < 2; delivery++) await tell(world, dead, 'ALARM', 1_000_000);
+    const keys = world.posts.filter(({ url }) => url.includes('events.pagerduty')).map(({ body }) => body);
+    expect(keys.map(({ event_action }) => event_action)).toEqual(['trigger', 'resolve']);
+    await tell(world, dead, 'ALARM', 3_000_000);
+    expect(world.actions().filter((action) => action === 'trigger')).toHaveLength(4);
   });
 
   test('whose page fails at first is told to have begun before its end', async () => {

@@ -140,6 +140,16 @@ describe('the notifier', () => {
     expect(sns.commandCalls(PublishCommand)).toHaveLength(2);
   });
 
+  test('takes the other way to deliver as well while its own is known to be cut', async () => {
+    const { sns, table, notifier } = createNotifier();
+    await table.put('alert-path', 'deliver-red', { isCut: true }, 0);
+    for (let delivery = 0; delivery < 2; delivery++) await notifier.deliver(message);
+    const [own, other] = ['arn:deliver-red', 'arn:deliver-yellow'].map((topic) => publishedTo(sns, topic));
+    expect(own).toHaveLength(1);
+    expect(other?.map(({ Message }) => Message)).toEqual(own?.map(({ Message }) => Message));
+    expect(publishedTo(sns, 'arn:yellow')).toEqual([]);
+  });
+
   test('a message that was delivered is not sent again', async () => {
     const { sns, notifier } = createNotifier();
     await notifier.deliver(message);
