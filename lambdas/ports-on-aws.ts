@@ -18,6 +18,8 @@ import { SqsCaptureQueue } from '../adapters/aws/sqs-capture-queue.ts';
 import { SqsRetryDelay } from '../adapters/aws/sqs-retry-delay.ts';
 import { SqsTouchQueue } from '../adapters/aws/sqs-touch-queue.ts';
 import { SystemClock } from '../adapters/aws/system-clock.ts';
+import type { AlertWay } from '../core/model/alert-way.ts';
+import { isCut } from '../core/pipeline/alert-path-state.ts';
 import type { DeliverPorts } from '../core/pipeline/deliver.ts';
 import type { IngestPorts } from '../core/pipeline/ingest.ts';
 import type { NotifyPorts } from '../core/pipeline/notify.ts';
@@ -78,10 +80,8 @@ export function connectRetries(queue: 'ingestQueueUrl' | 'touchQueueUrl' | 'deli
 export function connectNotifier(): NotifyPorts {
   const { stores } = connectStores();
   const people = { yellow: readVariable('yellowTopicArn'), red: readVariable('redTopicArn') };
-  return {
-    ...stores,
-    notifier: new SnsNotifier(createSnsClient(), { people, deliver: deliverTopics() }, stores.table),
-  };
+  const ways = { people, deliver: deliverTopics(), isCut: (way: AlertWay) => isCut(stores.table, way) };
+  return { ...stores, notifier: new SnsNotifier(createSnsClient(), ways, stores.table) };
 }
 
 export function connectNotify(): NotifyPorts & { readonly probes: ProbeSender } {

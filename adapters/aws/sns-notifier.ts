@@ -1,8 +1,7 @@
 import { PublishCommand, type PublishCommandInput, type SNSClient } from '@aws-sdk/client-sns';
 import { alertDocument } from '../../core/model/alert-document.ts';
-import { deliverTier } from '../../core/model/alert-way.ts';
+import { type AlertWay, deliverTier } from '../../core/model/alert-way.ts';
 import type { Message } from '../../core/model/delivery.ts';
-import { isCut } from '../../core/pipeline/alert-path-state.ts';
 import type { Notifier, StateTable } from '../../core/pipeline/ports.ts';
 
 const partition = 'deliveries';
@@ -14,11 +13,13 @@ const cutNote = '\n\n(cut here: a notification holds no more; the verdict holds 
 /** ARN of each tier's topic. */
 export type TierTopics = Readonly<Record<Message['tier'], string>>;
 
-export interface NotifierTopics {
+export interface NotifierWays {
   /** The delivery topics, which people, queues and functions subscribe to. */
   readonly people: TierTopics;
   /** The topics that only the function behind pagers, chats and webhooks listens to. */
   readonly deliver: TierTopics;
+  /** Whether people were told that a way is cut. */
+  isCut(way: AlertWay): Promise<boolean>;
 }
 
 /**
@@ -28,27 +29,27 @@ export interface NotifierTopics {
  */
 export class SnsNotifier implements Notifier {
   readonly #client: SNSClient;
-  readonly #topics: NotifierTopics;
+  readonly #ways: NotifierWays;
   readonly #table: StateTable;
 
-  constructor(client: SNSClient, topics: NotifierTopics, table: StateTable) {
+  constructor(client: SNSClient, ways: NotifierWays, table: StateTable) {
     this.#client = client;
-    this.#topics = topics;
+    this.#ways = ways;
     this.#table = table;
   }
 
   async deliver(message: Message): Promise<void> {
     const { machine, byProtocol } = textsOf(message);
-    const ways = await this.#deliverWays(message);
+    const tiers = await this.#deliverTiers(message);
     const published = await Promise.allSettled([
-      ...ways.map((tier) =>
+      ...tiers.map((tier) =>
         this.#publish(`${message.id}#deliver-${tier}`, message, {
-          TopicArn: this.#topics.deliver[tier],
+          TopicArn: this.#ways.deliver[tier],
           Message: machine,
         }),
       ),
       this.#publish(message.id, message, {
-        TopicArn: this.#topics.people[message.tier],
+        TopicArn: this.#ways.people[message.tier],
         Subject: message.subject,
         MessageStructure: 'json',
         Message: byProtocol,
@@ -65,10 +66,10 @@ export class SnsNotifier implements Notifier {
   }
 
   /** While a tier's own way to deliver is known to be cut, the other's as well: what arrives twice is left out there. */
-  async #deliverWays(message: Message): Promise<readonly Message['tier'][]> {
+  async #deliverTiers(message: Message): Promise<readonly Message['tier'][]> {
     const own = deliverTier(message);
     const other = own === 'red' ? 'yellow' : 'red';
-    return (await isCut(this.#table, `deliver-${own}`)) ? [own, other] : [own];
+    return (await this.#ways.isCut(`deliver-${own}`)) ? [own, other] : [own];
   }
 
   async #publish(key: string, { time, tier }: Message, input: PublishCommandInput): Promise<void> {

@@ -1,5 +1,9 @@
 import type { Bins } from '../model/verdict.ts';
+import { unusedLabel } from './feature-bins.ts';
 import { formatName, formatNumber, formatShare } from './number-text.ts';
+
+/** Where records lie that are in none of the baseline's categories. */
+export const unknownCategories = 'are in categories the baseline does not know';
 
 export interface BinSentenceOptions {
   /** True where the bins of values are the baseline's deciles. */
@@ -43,9 +47,16 @@ function nameDeciles(first: number, last: number): string {
   return count === 1 ? `decile ${first + 1}` : `deciles ${first + 1} to ${last + 1}`;
 }
 
+/** The last bin of values may join all categories that have none. */
+function isOther({ categories = [], missing }: Bins, bin: number): boolean {
+  const last = categories.length - (missing ? 2 : 1);
+  return bin === last && categories[bin] === unusedLabel('(other)', categories.slice(0, bin));
+}
+
 function placeOf(bins: Bins, first: number, last: number): string {
   if (bins.missing && first === bins.baseline.length - 1) return 'have no value';
-  if (!bins.edges) return `are now "${formatName(bins.categories?.[first] ?? '')}"`;
+  if (!bins.edges)
+    return isOther(bins, first) ? unknownCategories : `are now "${formatName(bins.categories?.[first] ?? '')}"`;
   const low = bins.edges[first - 1];
   const high = bins.edges[last];
   if (low !== undefined && high !== undefined) return `now lie between ${formatNumber(low)} and ${formatNumber(high)}`;

@@ -11,7 +11,7 @@ import { estimateWander } from './wander-estimate.ts';
 import { createWindowSet, type GroupedWindows, groupWindows, type WindowSet } from './window-set.ts';
 
 /** What a baseline is good enough for. */
-export type CalibrationKind = 'cells' | 'hours' | 'wander' | 'learned' | 'uncalibrated';
+export type CalibrationKind = 'cells' | 'wander' | 'learned' | 'uncalibrated';
 
 /** Whether it was learned from the baseline's own windows. */
 export function isOfOwnWindows({ kind }: Pick<Calibration, 'kind'>): boolean {
@@ -54,6 +54,8 @@ export interface FeatureCalibration {
   readonly newCategories: number;
   /** In the order of `scales`. */
   readonly wander: readonly FeatureWander[];
+  /** As that of the calibration, of a feature that has none of what others have learned. */
+  readonly provisionalBelow?: number | undefined;
 }
 
 /** All that judging a window needs of a baseline, prepared once. */
@@ -72,12 +74,11 @@ export interface Calibration {
   readonly features: readonly FeatureCalibration[];
 }
 
-const fourWeeks = 28;
 const oneWeek = 7;
 /** Fewer days than this say next to nothing of how days differ. */
 const fewestDays = 3;
 const minimumWindows = 24;
-/** A baseline may lack this part of a window's hours at its ends and still count as the weeks it was meant to be. */
+/** A baseline may lack this part of a day at its ends and still count as the week it was meant to be. */
 const spanTolerance = 0.25;
 
 /**
@@ -90,9 +91,8 @@ export const uncalibrated = { floor: 0.1, grossEffect: 2, grossEffectOfDays: 0.5
  * Prepares a baseline for judging windows: expected shares by hour of day and kind of day, and how far each feature
  * wanders between stretches of every scale, learned by holding stretches of the baseline out.
  *
- * At least four weeks: cells of hour × weekday or weekend. At least one week: cells of the hour. At least three days, and
- * 24 windows: no cells. Of a baseline of fewer days the wander is learned from three days of live windows; where it has no
- * times, from 24 live windows. Until then too little is known of it ("uncalibrated").
+ * At least one week: cells of hour × weekday or weekend. At least three days, and 24 windows: no cells. Of a baseline of fewer days the wander is learned from three days of live windows; where it has no
+ * times, from the first live day, of 24 windows at least. Until then too little is known of it ("uncalibrated").
  * @throws {RangeError} on windows that are not ascending, on an unknown time zone and on counts that do not fit.
  */
 export function calibrate(baseline: Baseline, options: CalibrationOptions): Calibration {
@@ -231,12 +231,11 @@ function daysOf({ time }: Baseline): number {
 }
 
 function schemeOf(set: WindowSet): CellScheme {
-  if (set.spanDays >= fourWeeks - spanTolerance) return 'hours and weekends';
-  return set.spanDays >= oneWeek - spanTolerance ? 'hours' : 'none';
+  return set.spanDays >= oneWeek - spanTolerance ? 'hours and weekends' : 'none';
 }
 
 function kindOfScheme(scheme: CellScheme): CalibrationKind {
-  return scheme === 'hours and weekends' ? 'cells' : scheme === 'hours' ? 'hours' : 'wander';
+  return scheme === 'none' ? 'wander' : 'cells';
 }
 
 /** Shares by group of cells, counted from windows. */
@@ -335,8 +334,7 @@ function describeCalibration(kind: CalibrationKind, set: WindowSet, groups: Cell
   if (kind === 'learned') return `no cells; ups and downs between windows learned from ${days} of live windows`;
   if (groups.scheme === 'none') return `no cells; ups and downs between windows learned from ${days} of baseline`;
   const hours = groups.hours === 1 ? 'the same hour' : `the same ${groups.hours} hours`;
-  const kinds = groups.scheme === 'hours' ? 'of every day' : 'of weekdays or of weekends';
-  return `cells: ${hours} ${kinds} (${calendar.timeZone}); ups and downs between windows learned from ${days} of baseline`;
+  return `cells: ${hours} of weekdays or of weekends (${calendar.timeZone}); ups and downs between windows learned from ${days} of baseline`;
 }
 
 function sum(row: readonly number[]): number {

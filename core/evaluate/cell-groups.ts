@@ -1,7 +1,7 @@
 import type { Cell } from './cells.ts';
 
-/** Which cells of the week a baseline is long enough to tell apart. */
-export type CellScheme = 'hours and weekends' | 'hours' | 'none';
+/** Whether a baseline is long enough to tell the cells of the week apart. */
+export type CellScheme = 'hours and weekends' | 'none';
 
 /** Records that a cell should hold at least, so that its shares are worth something. */
 const minimumCellRecords = 200;
@@ -41,5 +41,5 @@ function keyOfCell(cell: Cell, hours: number, scheme: CellScheme): string {
   if (scheme === 'none') return '';
   const [hour = '', kind = ''] = cell.split('|');
   const group = String(Math.floor(Number(hour) / hours)).padStart(2, '0');
-  return scheme === 'hours' ? group : `${group}|${kind}`;
+  return `${group}|${kind}`;
 }

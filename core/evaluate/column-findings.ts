@@ -13,7 +13,7 @@ const missingColumnLevel = 1e-6;
 const minimumExtraShare = 0.01;
 const namedColumns = 5;
 /** Missing share of a column that is empty for an hour of every day. */
-const hourADay = 1 / 24;
+export const hourADay = 1 / 24;
 
 /** Records of which none has a value, and the share of them that should. */
 export interface MissingColumn {
@@ -31,9 +31,11 @@ export function findMissingColumn(drift: FeatureDrift, calibration: Calibration)
   const found = drift.scales.find(
     ({ isEmpty, isProvisional, causes }) => isEmpty && !isProvisional && causes.length > 0,
   );
-  if (!found || (calibration.kind === 'uncalibrated' && found.missingRise <= 1 - hourADay)) return undefined;
+  const feature = calibration.features.find(({ name }) => name === drift.name);
+  const knowsNoHours = calibration.kind === 'uncalibrated' || feature?.provisionalBelow !== undefined;
+  if (!found || (knowsNoHours && found.missingRise <= 1 - hourADay)) return undefined;
   const { scale, records, missingRise } = found;
-  const byHours = calibration.features.some(({ name, usesCells }) => name === drift.name && usesCells);
+  const byHours = feature?.usesCells === true;
   return {
     records,
     presentShare: missingRise,

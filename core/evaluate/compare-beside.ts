@@ -9,7 +9,7 @@ import { describeBins } from './bin-sentence.ts';
 import type { FeatureCalibration } from './calibration.ts';
 import { rememberDetectableEffects } from './detectable-effect.ts';
 import { labelBins } from './drift-context.ts';
-import { formatName, formatNumber, formatProbability, formatScale } from './number-text.ts';
+import { formatName, formatNumber, formatProbabilityOf, formatScale } from './number-text.ts';
 import type { TrailWindow } from './trail.ts';
 
 /** Two versions or variants of a model that were called in the same windows. */
@@ -212,7 +212,7 @@ function findDifferences({ beside, windowSeconds, muted }: BesideInput, judged: 
       tier: muted.has(name) ? 'green' : 'yellow',
       kind: 'beside',
       feature: name,
-      message: `${formatName(name)}: ${sentence}; PSI ${psi}, q = ${formatProbability(qValue)}, ${records} of the same ${scale} stretch`,
+      message: `${formatName(name)}: ${sentence}; PSI ${psi}, ${formatProbabilityOf('q', qValue)}, ${records} of the same ${scale} stretch`,
       evidence: {
         variant: beside.variant,
         version: beside.version,

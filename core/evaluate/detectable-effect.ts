@@ -20,7 +20,7 @@ export interface DetectionRule {
  * the effect floor. Both look at the same distance, so the harder of the two decides. Null where the window can't
  * show any: fewer than two bins, or an empty side.
  */
-export function detectableEffect(rule: DetectionRule): number | null {
+function detectableEffect(rule: DetectionRule): number | null {
   const { baselineSize, currentSize, bins, level } = rule;
   if (bins < 2 || baselineSize <= 0 || currentSize <= 0 || level <= 0) return null;
   const byTest = minimumDetectableEffect({ baselineSize, currentSize, bins, level: Math.min(level, 1), power });

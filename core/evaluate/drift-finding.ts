@@ -1,5 +1,5 @@
 import type { Bins, FeatureStatistics, Finding, Onset } from '../model/verdict.ts';
-import { describeBins } from './bin-sentence.ts';
+import { describeBins, unknownCategories } from './bin-sentence.ts';
 import { describeHeld, type HeldCaller } from './caller-trail.ts';
 import type { DriftCause } from './drift-causes.ts';
 import {
@@ -7,12 +7,12 @@ import {
   formatMinute,
   formatName,
   formatNumber,
-  formatProbability,
+  formatProbabilityOf,
   formatScale,
   formatShare,
 } from './number-text.ts';
 import type { DriftTest } from './test-shares.ts';
-import { recogniseUnitChange, type UnitChange } from './unit-change.ts';
+import { isFarConversion, recogniseUnitChange, type UnitChange } from './unit-change.ts';
 
 const kinds = { missing: 'missing', unseen: 'unseen-category', distribution: 'drift' } as const;
 
@@ -64,7 +64,7 @@ export function describeDrift(feature: string, evidence: DriftEvidence): Finding
   const unit = recogniseIn(evidence);
   const numbers = [
     ...(psi === null ? [] : [`PSI ${formatNumber(Number(psi.toPrecision(2)))}`]),
-    `q = ${formatProbability(evidence.qValue ?? 1)}`,
+    formatProbabilityOf('q', evidence.qValue ?? 1),
     `${formatNumber(evidence.records)} records`,
     ...(stretch ? [`seen at the ${formatScale(stretch)} scale`] : []),
     ...(stretch?.onset ? [describeOnset(stretch.onset)] : []),
@@ -99,12 +99,15 @@ export function describeDrift(feature: string, evidence: DriftEvidence): Finding
 
 /**
  * Where the baseline's ups and downs in time are not known, drift that may be one of them is said and raises nothing. A
- * change of units is none.
+ * change of units by a large factor is none.
  */
 export function describeProvisional(feature: string, evidence: DriftEvidence): Finding {
   const finding = describeDrift(feature, evidence);
   const unit = recogniseIn(evidence);
-  if (unit && !unit.falls) return finding;
+  return unit && isFarConversion(unit) ? finding : asProvisional(finding);
+}
+
+export function asProvisional(finding: Finding): Finding {
   const message = `${finding.message}; provisional: the baseline's ups and downs are not known yet`;
   return { ...finding, tier: 'green', message };
 }
@@ -156,7 +159,7 @@ function describeCause(cause: DriftCause, evidence: DriftEvidence): string {
   }
   if (cause === 'unseen') {
     const expected = formatShare(Math.max(0, evidence.unseenShare - evidence.unseenRise));
-    return `${formatShare(evidence.unseenShare)} of values are in categories the baseline does not know, ${expected} were expected`;
+    return `${formatShare(evidence.unseenShare)} of values ${unknownCategories}, ${expected} were expected`;
   }
   const { bins, areDeciles, stretch } = evidence;
   return bins ? describeBins(bins, { areDeciles, byHours: stretch?.byHours === true }) : '';

@@ -7,7 +7,7 @@ import { histogramQuantile, histogramRange, momentsFromSums } from '../stats/log
 import { presenceOf } from './embedding/presence.ts';
 
 /** The probabilities whose quantiles a verdict prints. */
-export const reportedProbabilities = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99] as const;
+const reportedProbabilities = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99] as const;
 
 /** Describes one side of a comparison. Whatever a double can't hold is left out. */
 export function describeFeature(layout: FeatureLayout, summary: FeatureSummary): FeatureStatistics {

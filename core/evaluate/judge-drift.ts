@@ -2,7 +2,7 @@ import type { Baseline } from '../model/baseline.ts';
 import { defaultFeaturePolicy, type ModelPolicy } from '../model/policy.ts';
 import type { TrailingCounts } from '../model/trailing-counts.ts';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.ts';
-import type { Calibration } from './calibration.ts';
+import { type Calibration, uncalibrated } from './calibration.ts';
 import { type DriftCause, findCauses, rejectedLevelOf } from './drift-causes.ts';
 import { endDrifts } from './ended-drift.ts';
 import { type StretchMeasurement, StretchReader } from './stretch-reader.ts';
@@ -16,6 +16,8 @@ export interface ScaleResult extends StretchMeasurement {
   readonly qValue: number | null;
   /** Empty: no drift at this scale. */
   readonly causes: readonly DriftCause[];
+  /** The baseline's ups and downs in time are not known, and no cause is too gross to be one of them. */
+  readonly isProvisional: boolean;
   /** There was drift, and a shorter stretch shows that it is over: see `endDrifts`. */
   readonly ended?: true | undefined;
   /** Smallest lasting PSI that this stretch would have shown with power 0.8; null: none. */
@@ -83,10 +85,13 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
       const minimumEffect = features[index]?.minimumEffect ?? 0;
       const qValue = measurement.combinedPValue === null ? null : (adjusted[next++] ?? 1);
       const rejected = qValue !== null && qValue <= level;
+      const provisionalBelow = features[index]?.feature.provisionalBelow ?? calibration.provisionalBelow;
+      const causes = rejected ? findCauses(measurement, minimumEffect, policy.drift, rejectedLevel) : [];
       return {
         ...measurement,
         qValue,
-        causes: rejected ? findCauses(measurement, minimumEffect, policy.drift, rejectedLevel) : [],
+        causes,
+        isProvisional: provisionalBelow !== undefined && !causes.some((cause) => isGross(cause, measurement)),
         minimumDetectableEffect: reader.detectable(index, familyLevel * pearsonShare(measurement.kind)),
       };
     });
@@ -98,6 +103,11 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
     calibration: calibration.description,
     level,
   };
+}
+
+function isGross(cause: DriftCause, { isGross, missingRise, unseenRise }: StretchMeasurement): boolean {
+  if (cause === 'distribution') return isGross;
+  return (cause === 'missing' ? missingRise : unseenRise) >= uncalibrated.grossRise;
 }
 
 /**

@@ -8,7 +8,7 @@ import { formatDuration, formatMinute, formatName, formatNumber, formatShare } f
 import { describeBurningSlo } from './slo-finding.ts';
 
 /** Objective of a required feature where the configuration sets none. */
-export const defaultCompletenessObjective = 0.99;
+const defaultCompletenessObjective = 0.99;
 
 /** An excess must be sure over the hour that ends now, and go on in its last minutes. */
 const longMinutes = 60;
@@ -186,6 +186,6 @@ export function silenceAfterSeconds(policy: ModelPolicy, longestGapSeconds: numb
 }
 
 /** Features whose missing values the minute slots must count. */
-export function requiredFeatures(policy: ModelPolicy): readonly string[] {
+function requiredFeatures(policy: ModelPolicy): readonly string[] {
   return policy.features.filter(([, { required, ignore }]) => required && !ignore).map(([name]) => name);
 }

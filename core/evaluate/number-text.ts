@@ -22,6 +22,11 @@ export function formatProbability(probability: number): string {
   return probability.toExponential(0).replace('e+', 'e');
 }
 
+/** A probability by its symbol: `q = 2e-6`, `q < 1e-300`. */
+export function formatProbabilityOf(symbol: string, probability: number): string {
+  return probability < 1e-300 ? `${symbol} < 1e-300` : `${symbol} = ${formatProbability(probability)}`;
+}
+
 /** A span of time in the largest unit that keeps it readable: `45 s`, `12 min`, `3 h`, `2.5 days`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;

@@ -7,6 +7,7 @@ import {
   formatName,
   formatNumber,
   formatProbability,
+  formatProbabilityOf,
   formatShare,
 } from './number-text.ts';
 
@@ -26,7 +27,7 @@ export function describeDuplicates({ duplicate, captured, expected, pValue }: Re
     id: 'duplicate',
     tier: 'yellow',
     kind: 'duplicate',
-    message: `${formatShare(share)} of ${formatNumber(captured)} captured records repeat an earlier one (same event id and row), in the baseline ${formatShare(expected)}; p = ${formatProbability(pValue)}; they were counted once`,
+    message: `${formatShare(share)} of ${formatNumber(captured)} captured records repeat an earlier one (same event id and row), in the baseline ${formatShare(expected)}; ${formatProbabilityOf('p', pValue)}; they were counted once`,
     evidence: { duplicate, captured, share, expectedShare: expected, pValue },
   };
 }

@@ -119,5 +119,8 @@ function countOf(reasons: Summary['quarantine']): number {
 
 function describeReasons(reasons: Summary['quarantine']): string {
   const ranked = [...reasons].sort((a, b) => b[1] - a[1]).slice(0, 3);
-  return ranked.map(([reason, count]) => `${formatName(reason)} ${formatNumber(count)}`).join(', ') || 'reason unknown';
+  return (
+    ranked.map(([reason, count]) => `${formatNumber(count)} ${formatName(reason).replaceAll('-', ' ')}`).join(', ') ||
+    'reason unknown'
+  );
 }

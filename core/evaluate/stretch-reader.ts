@@ -39,8 +39,8 @@ export interface StretchMeasurement {
   readonly expectedUnseenShare: number;
   /** There are records, and none has a value. */
   readonly isEmpty: boolean;
-  /** The baseline's ups and downs in time are not known, and what is seen is not too gross to be one of them. */
-  readonly isProvisional: boolean;
+  /** Is the PSI too gross for an ordinary up and down? Asked where those of the baseline are not known; else true. */
+  readonly isGross: boolean;
   /** The feature's p-value over its tests (`combineTests`); null: not tested. */
   readonly combinedPValue: number | null;
 }
@@ -104,7 +104,7 @@ export class StretchReader {
     const { plan } = feature;
     this.comparison.compare(plan, this.current, this.expected, this.effectiveSize);
     const wander = feature.wander[this.#scaleIndex];
-    const { provisionalBelow } = this.#calibration;
+    const provisionalBelow = feature.provisionalBelow ?? this.#calibration.provisionalBelow;
     const minimumEffect = floor > 0 && provisionalBelow !== undefined ? Math.max(floor, uncalibrated.floor) : floor;
     const scatter =
       wander && this.comparison.bins >= 2
@@ -135,10 +135,8 @@ export class StretchReader {
     const { comparison } = this;
     const pearson = scatter ? testPearson(comparison, scatter) : null;
     const ranks = scatter ? testRanks(comparison, ofPresent(wander.shares, presentShare)) : null;
-    const isGross = (effect: number) =>
-      (missing?.rise ?? 0) >= uncalibrated.grossRise ||
-      (unseen?.rise ?? 0) >= uncalibrated.grossRise ||
-      (scatter && testFloor(comparison, scatter, effect).pValue <= this.#policy.effectLevel);
+    const isAbove = (effect: number) =>
+      scatter !== undefined && testFloor(comparison, scatter, effect).pValue <= this.#policy.effectLevel;
     return {
       kind: plan.kind,
       scale: stretch.scale,
@@ -155,7 +153,7 @@ export class StretchReader {
       unseenRise: unseen?.rise ?? 0,
       expectedUnseenShare: unseen?.expected ?? 0,
       isEmpty: rows > 0 && present === 0,
-      isProvisional: provisionalBelow !== undefined && !isGross(provisionalBelow),
+      isGross: provisionalBelow === undefined || isAbove(provisionalBelow),
       combinedPValue: combineTests(plan.kind, {
         pearson: pearson?.pValue,
         ranks: ranks?.pValue,
@@ -306,7 +304,7 @@ const nothing = {
   unseenRise: 0,
   expectedUnseenShare: 0,
   isEmpty: false,
-  isProvisional: false,
+  isGross: true,
   combinedPValue: null,
 } as const;
 

@@ -81,8 +81,6 @@ export interface UnitChange {
   readonly factor?: number | undefined;
   /** `miles to kilometres`. */
   readonly meaning: string;
-  /** Turns the order of values round, as a small shift of values around zero may seem to. */
-  readonly falls?: true;
 }
 
 /**
@@ -104,6 +102,16 @@ const distinction = 3;
 /** Traffic itself grows or shrinks by a half: factors near one must fit better. */
 const nearFactor = 2;
 const nearTolerance = 0.6;
+
+/** Whether values were multiplied by more than traffic changes by itself: by over two, or by less than a half. */
+export function isFarConversion({ factor }: UnitChange): boolean {
+  return !isNear(Math.abs(factor ?? 1));
+}
+
+function isNear(factor: number): boolean {
+  return factor > 1 / nearFactor && factor < nearFactor;
+}
+
 /**
  * Names the conversion of units that turns the baseline's quantiles into the current ones, where exactly one does: all
  * quantiles match to within a tenth of the interquartile range (the outermost two tenths) plus the scatter of a sample's
@@ -121,12 +129,10 @@ export function recogniseUnitChange(baseline: FeatureStatistics, current: Featur
     .sort((a, b) => a.misfit - b.misfit);
   const [best] = ranked;
   if (!best || !(best.misfit <= 1)) return undefined;
-  const { factor, meaning, family, falls } = best.conversion;
+  const { factor, meaning, family } = best.conversion;
   const rivals = ranked.slice(1).filter(({ conversion }) => family === undefined || conversion.family !== family);
   const next = Math.min(unchanged, rivals[0]?.misfit ?? Number.POSITIVE_INFINITY);
-  return next > distinction * best.misfit
-    ? { ...(factor !== undefined && { factor }), meaning, ...(falls && { falls }) }
-    : undefined;
+  return next > distinction * best.misfit ? { ...(factor !== undefined && { factor }), meaning } : undefined;
 }
 
 type Quantiles = ReadonlyMap<number, number>;
@@ -144,7 +150,6 @@ function measureMisfit(
     convert(before.get(falls ? reflect(probability) : probability) ?? Number.NaN);
   const width = converted(0.75) - converted(0.25);
   if (!(width > 0 && width < Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
-  const isNear = factor > 1 / nearFactor && factor < nearFactor;
   let largest = 0;
   for (const [probability, tolerance, below, above] of compared) {
     const seen = after.get(probability);
@@ -156,7 +161,7 @@ function measureMisfit(
       .filter((slope) => slope > 0 && slope < Number.POSITIVE_INFINITY);
     const slope = slopes.length > 0 ? Math.min(...slopes) : plainSlope;
     const scatter = scatterDeviations * Math.sqrt((probability * (1 - probability)) / count) * slope;
-    const misfit = off / ((isNear ? nearTolerance : 1) * tolerance + scatter);
+    const misfit = off / ((isNear(factor) ? nearTolerance : 1) * tolerance + scatter);
     // What can't be converted, as the logarithm of a negative number, does not fit.
     if (!(misfit <= largest)) largest = Number.isNaN(misfit) ? Number.POSITIVE_INFINITY : misfit;
   }

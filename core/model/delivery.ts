@@ -1,7 +1,7 @@
 import type { FindingKind, Tier } from './verdict.ts';
 
 /**
- * raised: it began. lowered: no longer this tier, and not over. updated: more is known of what it reaches.
+ * raised: it began. lowered: no longer this tier, and not over. updated: more is known of what it reaches, or of what is red.
  * acknowledged: a person has taken it on. recovered: it is over, the last message of its incident.
  */
 export type MessageEvent = 'raised' | 'lowered' | 'updated' | 'acknowledged' | 'recovered';

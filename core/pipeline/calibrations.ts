@@ -1,10 +1,11 @@
-import { type Calibration, calibrate, isOfOwnWindows } from '../evaluate/calibration.ts';
+import { type Calibration, calibrate, isOfOwnWindows, type LearnedWindows } from '../evaluate/calibration.ts';
 import { type CallerExpectation, expectCallers } from '../evaluate/caller-caps.ts';
 import { choosePhaseOne, type SeenWindows } from '../evaluate/charts/phase-one.ts';
 import { type PreparedCharts, prepareCharts } from '../evaluate/charts/prepare-charts.ts';
 import { prepareQuality, type QualityReference } from '../evaluate/data-quality.ts';
 import { calibrateEmbeddings, type EmbeddingCalibration } from '../evaluate/embedding/calibrate-embeddings.ts';
 import { outputsOf } from '../evaluate/learning.ts';
+import { leaveOutOngoing } from '../evaluate/ongoing-drift.ts';
 import { sliceBaseline } from '../evaluate/slice-baseline.ts';
 import { scalesOf } from '../evaluate/window-levels.ts';
 import type { Baseline } from '../model/baseline.ts';
@@ -106,6 +107,16 @@ function prepareBaseline(policy: ModelPolicy, baseline: Baseline): PreparedBasel
   };
 }
 
+function calibrateLive(
+  { calendar, calibration: before }: PreparedBaseline,
+  policy: ModelPolicy,
+  baseline: Baseline,
+  learnedWindows: LearnedWindows,
+): Calibration {
+  const calibration = calibrate(baseline, { ...calibrationOptions(policy, baseline, calendar), learnedWindows });
+  return leaveOutOngoing(calibration, before, learnedWindows, { policy, baseline, calendar });
+}
+
 function calibrationOptions(policy: ModelPolicy, baseline: Baseline, calendar: Calendar) {
   return { windowSeconds: policy.windowSeconds, calendar, scales: scalesOf(policy, baseline) };
 }
@@ -123,10 +134,7 @@ function prepare(
   const isAlone = !learned || (isOfOwnWindows(alone.calibration) && !replaces?.size);
   const calibration = isAlone
     ? alone.calibration
-    : calibrate(baseline, {
-        ...calibrationOptions(policy, baseline, calendar),
-        learnedWindows: { starts: learned.starts, counts: learned.counts, ...(replaces && { replaces }) },
-      });
+    : calibrateLive(alone, policy, baseline, { starts: learned.starts, counts: learned.counts, replaces });
   const seen = learned && seenWindows(learned);
   const learnedEmbeddings = learned && {
     starts: learned.starts,
@@ -154,7 +162,7 @@ function remember<Result>(compute: (series: number) => Result): (series: number)
 }
 
 /**
- * Charts are calibrated once 24 windows of the series are known, which tell whether the baseline's own windows are its
+ * Charts are calibrated once the first day of the series, or 24 windows, are known, which tell whether the baseline's own windows are its
  * past; where they are not, and what the baseline does not keep by window, after a week.
  * @param series of the model in service, which share its false alarms
  */

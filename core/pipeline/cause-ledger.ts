@@ -129,11 +129,17 @@ export async function keysInForce(ports: Pick<LedgerPorts, 'table' | 'clock'>, p
   const lag = (through: number) => (now - through) / 1000;
   const limit = evaluationLagLimitSeconds(policy);
   const isStale = lag(Math.max(...states.map(({ judgedThrough }) => judgedThrough))) > limit;
-  const isLate = states.length > 0 && lag(judgedUntil(states, policy, now)) > limit + latePatienceSeconds;
+  const behind = lag(judgedUntil(states, policy, now));
+  const isLate = states.length > 0 && behind > limit + latePatienceSeconds;
   const closed = isStale ? [] : newestVerdicts(states).map(({ key }) => key);
   const isDistrusted = integrity.some(([, since]) => now - since < integrityMilliseconds);
   const unsaid = [...(isLate ? [lateJudgement] : []), ...(isDistrusted ? [distrusted] : [])];
-  return { keys: [...(live.key === undefined ? [] : [live.key]), ...closed], isStale, unsaid };
+  return {
+    keys: [...(live.key === undefined ? [] : [live.key]), ...closed],
+    isStale,
+    isBehind: behind > limit,
+    unsaid,
+  };
 }
 
 /** The end of what has been judged: of the series that is behind, else of the newest. */

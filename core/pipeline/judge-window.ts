@@ -1,12 +1,12 @@
 import { parseProfileKey, parseVerdictKey, profileKey, verdictKey, verdictWindowPrefix } from '../contract/keys.ts';
-import { holdBack } from '../evaluate/hold-back.ts';
+import { holdBack, needsSecondLook } from '../evaluate/hold-back.ts';
 import { judgeClosed } from '../evaluate/judge-closed.ts';
 import { judgeInContext as judgeFeatures } from '../evaluate/judge-in-context.ts';
 import { composeVerdict, type WindowInput } from '../evaluate/window-verdict.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { shortHash } from '../model/content-hash.ts';
 import type { Profile, Series, Window } from '../model/profile.ts';
-import { tierValue, type Verdict } from '../model/verdict.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { verdictMetrics } from '../publish/verdict-metrics.ts';
 import { putEvidenceEntry } from './evidence.ts';
 import { type ContextPorts, type JudgeContext, readJudgeContext } from './judge-context.ts';
@@ -160,9 +160,10 @@ async function judge(
   };
   if (!context) return composeVerdict({ ...input, mode: 'closed' }, judgeFeatures).verdict;
   const verdict = await judgeInContext(input, context);
-  const before = history.at(-1)?.verdict;
-  if (!before || tierValue[verdict.tier] <= tierValue[before.tier]) return verdict;
-  return retest(input, context, verdict, before, history.length);
+  const earlier = history.map((revision) => revision.verdict);
+  return earlier.length === 0 || !needsSecondLook(verdict, earlier)
+    ? verdict
+    : retest(input, context, verdict, earlier);
 }
 
 /** Since when something has drifted is asked only where something has. */
@@ -174,18 +175,16 @@ async function judgeInContext(input: Omit<WindowInput, 'mode'>, context: JudgeCo
 
 /**
  * Late data restate their window, but a second look at it is paid for from a budget of its own: the first revision is
- * tested once more at that level, and only what passes raises the tier. In later revisions no test does.
+ * tested once more at that level, and only what passes is worse than before. In later revisions nothing is by a test.
  */
 function retest(
   input: Omit<WindowInput, 'mode'>,
   { closed, retest: levels }: JudgeContext,
   verdict: Verdict,
-  before: Verdict,
-  /** Which judgement of the window this is: 1 is the second. */
-  order: number,
+  earlier: readonly Verdict[],
 ): Verdict {
   const confirmed =
-    order === 1 && levels
+    earlier.length === 1 && levels
       ? judgeClosed(input, {
           ...closed,
           drift: { ...closed.drift, level: levels.drift },
@@ -194,7 +193,7 @@ function retest(
           slices: undefined,
         })
       : undefined;
-  return holdBack(verdict, before, confirmed);
+  return holdBack(verdict, earlier, confirmed);
 }
 
 /** Calls of the model in the window; undefined where nobody can tell. HTTP captures prove calls, never their absence. */

@@ -22,7 +22,8 @@ export interface StoredWindows extends LearnedWindows {
   readonly earlier?: SeenWindows | undefined;
 }
 
-const secondsPerWeek = 604_800;
+const secondsPerDay = 86_400;
+const secondsPerWeek = 7 * secondsPerDay;
 const fewestWindows = 24;
 /**
  * Numbers kept of windows × bins, beside those of a baseline in the same memory. Of more windows those of the newest are
@@ -37,10 +38,14 @@ export function windowsOfWeek(windowSeconds: number): number {
   return Math.max(fewestWindows, Math.round(secondsPerWeek / windowSeconds));
 }
 
-/** Numbers of windows after which is learned from them: 24, a week's and four weeks'. */
+/**
+ * Numbers of windows after which is learned from them: a day's and no fewer than 24, for a few hours know nothing of the
+ * swing of a day, a week's and four weeks'.
+ */
 function milestones(windowSeconds: number): readonly number[] {
+  const day = Math.max(fewestWindows, Math.round(secondsPerDay / windowSeconds));
   const week = windowsOfWeek(windowSeconds);
-  return [...new Set([fewestWindows, week, Math.max(week, Math.round((4 * secondsPerWeek) / windowSeconds))])];
+  return [...new Set([day, week, Math.max(week, Math.round((4 * secondsPerWeek) / windowSeconds))])];
 }
 
 /** Where what was learned of a series is kept, and from how many of its first windows. */

@@ -1,12 +1,12 @@
 import { evaluationLagLimitSeconds } from '../contract/alarm-definitions.ts';
 import type { LiveJudgement } from '../evaluate/judge-live.ts';
-import { minimumQuarantined } from '../evaluate/record-findings.ts';
 import { type Tier, worstTier } from '../model/verdict.ts';
 import type { ModelState as ModelGauges } from '../publish/gauge-metrics.ts';
 import { guardIntegrity } from './guard-integrity.ts';
 import { judgeNow, type LivePorts } from './judge-now.ts';
 import { isInForce, type ModelRuntime } from './model-runtime.ts';
 import { updateModelState } from './model-state.ts';
+import { quarantineShare } from './quarantine-share.ts';
 import { type NewestVerdict, newestVerdicts, type SeriesState } from './series.ts';
 
 /** Judges a model as of now. Where what is stored of it can't be trusted, that pages, and nothing else is said of it. */
@@ -44,7 +44,7 @@ async function measureReadable(
     model: policy.name,
     tier: currentTier(judgement.tier, newest, stale),
     evaluationLagSeconds: lagSeconds,
-    quarantineShare: stale ? undefined : shareOf(newest),
+    quarantineShare: stale ? undefined : quarantineShare(newest),
     slos: judgement.slos,
     quality: judgement.quality,
     labelCoverage: judgement.labelCoverage,
@@ -75,12 +75,4 @@ function judgedUntil(runtime: ModelRuntime, states: readonly SeriesState[], sinc
 function currentTier(live: Tier, newest: readonly NewestVerdict[], stale: boolean): Tier | undefined {
   if (stale) return live === 'red' ? live : undefined;
   return worstTier([live, ...newest.map(({ tier }) => tier)]);
-}
-
-/** 0 where too few were quarantined to be worth a finding: the alarm must not say more than the verdict. */
-function shareOf(newest: readonly NewestVerdict[]): number | undefined {
-  const captured = newest.reduce((sum, verdict) => sum + verdict.captured, 0);
-  const quarantined = newest.reduce((sum, verdict) => sum + verdict.quarantined, 0);
-  if (captured === 0) return undefined;
-  return quarantined < minimumQuarantined ? 0 : quarantined / captured;
 }

@@ -16,18 +16,17 @@ import {
   type EvidencedVerdict,
   hasRecovered,
   pastActs,
+  type RedIncident,
   type RollbackFacts,
   type RollbackRefusal,
 } from '../rollback/decide-rollback.ts';
 import { composeRollbackMessage, type RollbackNews } from '../rollback/rollback-message.ts';
-import { healthCause } from '../route/alarm-notice.ts';
-import type { EpisodeState } from '../route/episode.ts';
-import { readCauses } from './cause-ledger.ts';
-import { episodeKey, episodePartition } from './episode-rows.ts';
+import type { RollbackReason } from '../rollback/rollback-reason.ts';
 import { putEvidenceEntry } from './evidence.ts';
 import { readEvidencedVerdict } from './evidenced-verdict.ts';
 import { readModelState } from './model-state.ts';
 import type { Notifier, ServingControl } from './ports.ts';
+import { readRedIncidents } from './red-incidents.ts';
 import { creditDeployments, type RecordPorts, readProvenRecord, recordServing } from './rollback-record.ts';
 import { evidenceRefusal, rollbackId } from './rollback-refusals.ts';
 import { listSeries } from './series.ts';
@@ -122,19 +121,19 @@ class RollbackRun {
 
   /** Reserves a rollback where all checks pass. */
   async #begin(serving: ServingState, before: RollbackAct | undefined): Promise<Step> {
-    const episode = await readRedEpisode(this.#ports, this.#model.name);
+    const incidents = await readRedIncidents(this.#ports.table, this.#model.name);
     // Nearly every minute: nothing else is read.
-    if (episode === undefined) return { done: { refusal: 'no-incident', act: before } };
-    const facts = await this.#readFacts(serving, episode);
+    if (incidents.length === 0) return { done: { refusal: 'no-incident', act: before } };
+    const facts = await this.#readFacts(serving, incidents);
     const decision = decideRollback(facts);
     if (decision.refusal) {
-      // What was done in it is evidence of its own.
-      if (decision.refusal !== 'done-in-episode') {
-        await evidenceRefusal(this.#ports, this.#model.name, episode, decision.refusal, serving.config);
+      // What was done in an incident is evidence of its own.
+      if (decision.episode !== undefined) {
+        await evidenceRefusal(this.#ports, this.#model.name, decision.episode, decision.refusal, serving.config);
       }
       return { done: { refusal: decision.refusal, act: before } };
     }
-    const { from, to, verdict, finding } = decision;
+    const { episode, from, to, verdict, finding } = decision;
     const act: RollbackAct = {
       id: rollbackId(this.#model.name, episode),
       model: this.#model.name,
@@ -158,7 +157,9 @@ class RollbackRun {
     if (act.dryRun) return this.#conclude(act, 'dry-run');
     const now = this.#ports.clock.now();
     if (serving.status === 'changing' && now - act.time < settleSeconds * 1000) return { done: { act } };
-    const decision = decideTarget(await this.#readFacts(serving, act.episode));
+    const incidents = await readRedIncidents(this.#ports.table, this.#model.name);
+    const own = incidents.filter(({ episode }) => episode === act.episode);
+    const decision = decideTarget(await this.#readFacts(serving, own));
     if (decision.refusal) return this.#conclude(act, 'withdrawn', decision.refusal);
     if (decision.from !== act.from || decision.to !== act.to) return this.#conclude(act, 'withdrawn', 'other-target');
     const calling: RollbackAct = {
@@ -225,7 +226,7 @@ class RollbackRun {
   }
 
   /** The outcome is settled first, then evidenced and told: two callers may not tell of two. */
-  async #conclude(act: RollbackAct, outcome: RollbackOutcome, reason?: string): Promise<Step> {
+  async #conclude(act: RollbackAct, outcome: RollbackOutcome, reason?: RollbackReason): Promise<Step> {
     const concludedAt = this.#ports.clock.now();
     await this.#save({ ...act, phase: 'concluded', outcome, reason, concludedAt });
     return goOn;
@@ -280,7 +281,7 @@ class RollbackRun {
     await this.#ports.notifier.deliver(message);
   }
 
-  async #readFacts(serving: ServingState, episode: string | undefined): Promise<RollbackFacts> {
+  async #readFacts(serving: ServingState, incidents: readonly RedIncident[]): Promise<RollbackFacts> {
     const record: DeploymentRecord = await readProvenRecord(this.#ports, this.#model.name);
     const verdicts = await this.#readVerdicts();
     const now = this.#ports.clock.now();
@@ -288,7 +289,7 @@ class RollbackRun {
       model: this.#model,
       policy: this.#policy,
       now,
-      episode,
+      incidents,
       verdicts,
       serving,
       record,
@@ -307,19 +308,4 @@ class RollbackRun {
     );
     return verdicts.filter((verdict) => verdict !== undefined);
   }
-}
-
-/**
- * The newest of the model's own incidents, as notify keeps them, that is red and that people know of. One that another
- * model's explains is none.
- */
-async function readRedEpisode(ports: RollbackPorts, model: string): Promise<string | undefined> {
-  const owners = (await readCauses(ports.table, model)).map(({ owner }) => owner);
-  const reds: EpisodeState[] = [];
-  for (const incident of new Set([healthCause, ...owners])) {
-    const row = await ports.table.get(episodePartition, episodeKey(model, incident));
-    const state = (row?.value as { readonly state: EpisodeState } | undefined)?.state;
-    if (state?.endedAt === undefined && state?.red?.inAlarm && state.red.told === 'raised') reds.push(state);
-  }
-  return reds.sort((a, b) => b.startedAt - a.startedAt)[0]?.id;
 }

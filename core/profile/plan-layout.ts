@@ -9,7 +9,7 @@ import { type ColumnSurvey, maximumDimensions, valuesOf } from './survey.ts';
 /** A category must be seen this often in the baseline for its text to be kept: rarer ones may name a person. */
 export const minimumCategoryCount = 10;
 export const maximumCategories = 1_000;
-export const numericBins = 10;
+const numericBins = 10;
 
 /** What the user says of a column. */
 export interface ColumnChoice {

@@ -16,14 +16,21 @@ export interface EvidencedVerdict {
   readonly verdict: Verdict;
 }
 
+/** An incident of the model's own that is red, and that people were told of. */
+export interface RedIncident {
+  readonly episode: string;
+  /** Whether it is what tells of a finding. */
+  isOwn(finding: Finding): boolean;
+}
+
 /** All that a rollback follows from. */
 export interface RollbackFacts {
   readonly model: Pick<ModelPolicy, 'windowSeconds' | 'graceSeconds' | 'captureDelaySeconds'>;
   readonly policy: RollbackPolicy;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** The model's incident, while it is red. */
-  readonly episode: string | undefined;
+  /** Newest first. */
+  readonly incidents: readonly RedIncident[];
   /** The live verdict in force and the newest of each series, those alone that evidence bears out. */
   readonly verdicts: readonly EvidencedVerdict[];
   readonly serving: ServingState;
@@ -38,15 +45,22 @@ export type RollbackRefusal =
   | 'cooldown'
   | 'not-ready'
   | 'not-judged-red'
+  | 'other-incident'
   | 'stale'
   | 'too-few-records'
   | 'other-version-judged'
   | 'no-known-good';
 
 export type RollbackDecision =
-  | { readonly refusal: RollbackRefusal }
+  | {
+      readonly refusal: RollbackRefusal;
+      /** The newest incident in which nothing was done yet; absent where there is none. */
+      readonly episode?: string | undefined;
+    }
   | {
       readonly refusal?: undefined;
+      /** The incident that tells of the finding. */
+      readonly episode: string;
       readonly from: string;
       readonly to: string;
       readonly verdict: string;
@@ -56,6 +70,11 @@ export type RollbackDecision =
 /** A red finding that may be the deployed configuration's fault, and where it stands. */
 interface Ground extends EvidencedVerdict {
   readonly finding: Finding;
+}
+
+/** One that people were told of. */
+interface ToldGround extends Ground {
+  readonly episode: string;
 }
 
 /** Red that says nothing of the configuration that answers: what is missing is captures, evidence or a judgement. */
@@ -86,25 +105,34 @@ const settleMilliseconds = 5 * minuteMilliseconds;
 
 /**
  * Whether to go back, from what and to what. In this order: is there an incident, was nothing done in it yet, is the
- * cooldown over, is the endpoint ready, is there an evidenced red verdict, is it fresh, does it rest on enough events, is
- * what it judged the configuration that answers now, and is there one that is known to be good.
+ * cooldown over, is the endpoint ready, is there an evidenced red verdict, is it that incident which tells of it, is it
+ * fresh, does it rest on enough events, is what it judged the configuration that answers now, and is there one that is
+ * known to be good.
  */
 export function decideRollback(facts: RollbackFacts): RollbackDecision {
-  const { episode, history, policy, now } = facts;
-  if (episode === undefined) return { refusal: 'no-incident' };
+  const { incidents, history, policy, now } = facts;
+  if (incidents.length === 0) return { refusal: 'no-incident' };
   const acts = listActs(history);
-  if (acts.some((act) => act.episode === episode)) return { refusal: 'done-in-episode' };
-  if (acts.some((act) => act.changed && now - act.time < policy.cooldownSeconds * 1000)) return { refusal: 'cooldown' };
-  return decideTarget(facts);
+  const open = incidents.filter(({ episode }) => !acts.some((act) => act.episode === episode));
+  const [newest] = open;
+  if (!newest) return { refusal: 'done-in-episode' };
+  const { episode } = newest;
+  const isCooling = acts.some((act) => act.changed && now - act.time < policy.cooldownSeconds * 1000);
+  if (isCooling) return { refusal: 'cooldown', episode };
+  const decision = decideTarget({ ...facts, incidents: open });
+  return decision.refusal ? { ...decision, episode } : decision;
 }
 
-/** The same without what concerns other rollbacks: to be asked again right before the service is. */
+/** The same without what concerns other rollbacks: to be asked again, of the one incident, right before the service is. */
 export function decideTarget(facts: RollbackFacts): RollbackDecision {
-  const { serving, record, policy } = facts;
+  const { serving, record, policy, incidents } = facts;
+  if (incidents.length === 0) return { refusal: 'no-incident' };
   const spell = currentSpell(record);
   if (serving.status !== 'ready' || spell?.config !== serving.config) return { refusal: 'not-ready' };
-  let grounds = facts.verdicts.flatMap(redFindings);
-  if (grounds.length === 0) return { refusal: 'not-judged-red' };
+  const reds = facts.verdicts.flatMap(redFindings);
+  if (reds.length === 0) return { refusal: 'not-judged-red' };
+  let grounds = reds.flatMap((red) => toldBy(red, incidents));
+  if (grounds.length === 0) return { refusal: 'other-incident' };
   grounds = grounds.filter((ground) => isFresh(ground, facts));
   if (grounds.length === 0) return { refusal: 'stale' };
   grounds = grounds.filter((ground) => countEvents(ground) >= policy.minimumRecords);
@@ -114,7 +142,14 @@ export function decideTarget(facts: RollbackFacts): RollbackDecision {
   if (!ground) return { refusal: 'other-version-judged' };
   const [target] = knownGoodConfigs(record, policy.lever);
   if (!target) return { refusal: 'no-known-good' };
-  return { from: serving.config, to: target.config, verdict: ground.key, finding: ground.finding.id };
+  const { episode, key: verdict, finding } = ground;
+  return { episode, from: serving.config, to: target.config, verdict, finding: finding.id };
+}
+
+/** What no told incident tells of is no reason, whatever else people were told of meanwhile. */
+function toldBy(ground: Ground, incidents: readonly RedIncident[]): readonly ToldGround[] {
+  const incident = incidents.find(({ isOwn }) => isOwn(ground.finding));
+  return incident ? [{ ...ground, episode: incident.episode }] : [];
 }
 
 /** All rollbacks known, the newest one included. One that never got to ask the service changed nothing. */
@@ -157,9 +192,9 @@ function isFresh(ground: Ground, { model, now }: RollbackFacts): boolean {
   return now - stretchOf(ground).end <= maximumAgeSeconds(model, ground.verdict.mode) * 1000;
 }
 
-/** What the finding was counted from: requests or records of an objective, else records. */
+/** What the finding was counted from: requests or records of an objective in the stretch that it rests on, else records. */
 function countEvents({ verdict, finding: { evidence } }: Ground): number {
-  const events = evidence.valid ?? evidence.records;
+  const events = evidence.events ?? evidence.valid ?? evidence.records;
   return typeof events === 'number' ? events : verdict.records.counted;
 }
 

@@ -1,5 +1,6 @@
 import type { Message } from '../model/delivery.ts';
 import type { RollbackAct, RollbackLever, RollbackOutcome } from '../model/rollback.ts';
+import { describeReason } from './rollback-reason.ts';
 
 /** What people are told of a rollback: that it began, and how it ended. */
 export type RollbackNews = 'started' | RollbackOutcome;
@@ -48,7 +49,7 @@ export function composeRollbackMessage(
     ['From', describeConfig(lever, act.from)],
     ['To', describeConfig(lever, act.to)],
     ['Because of', `${act.finding} in ${act.verdict}`],
-    ...(act.reason === undefined ? [] : [['Reason', act.reason] as const]),
+    ...(act.reason === undefined ? [] : [['Reason', describeReason(act.reason)] as const]),
     ['Runbook', runbook],
     ['Reference', `rollback ${act.id}, episode ${act.episode}`],
   ];

@@ -19,6 +19,9 @@ export function settlingSeconds({ windowSeconds, graceSeconds }: WindowTiming): 
 /** The judgement of a minute looks back an hour: a trouble is seen by then in all that it breaks. */
 const liveFoundingSeconds = 3600 + judgingSeconds;
 
+/** Signs of one fault end within so long of each other, for the same reason; those of closed windows with the next window. */
+const livePartingSeconds = 3600;
+
 /** What is not found any more for this long is forgotten. Later than its recovery is told, so that nobody is told twice. */
 const liveMemorySeconds = recoveryHoldSeconds + 300;
 
@@ -29,6 +32,10 @@ export interface KnownCause extends FoundCause {
   /** Milliseconds since the epoch: since when it is in force, and since when it is not; absent: it is. */
   readonly since: number;
   readonly goneSince?: number | undefined;
+  /** A red that joined its incident after people were told of other reds: see `partJoined`. */
+  readonly joined?: true | undefined;
+  /** Of one that joined: since when nothing that its incident was raised for is known any more; absent: something is. */
+  readonly aloneSince?: number | undefined;
 }
 
 /** Incidents of one model by name: the first, `health`, and those of later causes. */
@@ -57,7 +64,8 @@ export interface CauseContext {
  * | any other                                                           | an incident of its own                    |
  *
  * The founding period: from when an incident or one of its tiers began until the next window has been judged; of what the
- * judgement of a minute finds an hour and a quarter at most.
+ * judgement of a minute finds an hour and a quarter at most. A red that joins an incident so and outlasts all
+ * reds that the incident was raised for by an hour becomes an incident of its own: see `partJoined`.
  * @returns the same array where nothing changed
  */
 export function followCauses(
@@ -85,14 +93,50 @@ export function followCauses(
   ];
   for (const one of kept) {
     const owner = isUnheard(one, incidents) ? ownerOf(one, others(one), founded, context) : one.owner;
-    next.push(owner === one.owner ? one : { ...one, owner });
+    next.push(owner === one.owner ? one : { ...one, owner, joined: undefined, aloneSince: undefined });
   }
   for (const one of found) {
     if (next.some((other) => isSame(one, other))) continue;
-    next.push({ ...one, owner: ownerOf(one, next, founded, context), since: now });
+    const owner = ownerOf(one, next, founded, context);
+    next.push({ ...one, owner, since: now, ...(isJoining(one, owner, next, incidents) && { joined: true }) });
   }
-  const isUnchanged = next.length === known.length && next.every((one, index) => one === known[index]);
-  return isUnchanged ? known : next;
+  const parted = partJoined(next, context);
+  const isUnchanged = parted.length === known.length && parted.every((one, index) => one === known[index]);
+  return isUnchanged ? known : parted;
+}
+
+/** Whether a new red comes to an incident that people were told of as red, for other causes. */
+function isJoining({ tier }: FoundCause, owner: string, known: readonly KnownCause[], incidents: Incidents): boolean {
+  const state = incidents.get(owner);
+  return (
+    tier === 'red' &&
+    goesOn(state) &&
+    state?.red?.told === 'raised' &&
+    known.some((one) => one.owner === owner && one.tier === 'red')
+  );
+}
+
+/**
+ * Reds that joined an incident and go on for long after every red that it was raised for is over begin an incident of their
+ * own, together: else the page of what is over would stand for what nobody was called for.
+ */
+function partJoined(known: readonly KnownCause[], { incidents, timing, now }: CauseContext): readonly KnownCause[] {
+  let after = known;
+  const reds = known.filter(({ tier }) => tier === 'red');
+  for (const [owner, own] of Map.groupBy(reds, (one) => one.owner)) {
+    const first = own.find(({ goneSince }) => goneSince === undefined);
+    if (!first || own.some(({ joined }) => !joined)) continue;
+    const since = Math.min(...own.map(({ aloneSince = now }) => aloneSince));
+    const isParting = now >= since + (first.isLive ? livePartingSeconds : settlingSeconds(timing)) * 1000;
+    const name = isParting ? freeName(first.cause, after, incidents) : owner;
+    const causes = new Set(own.map(({ cause }) => cause));
+    after = after.map((one): KnownCause => {
+      if (one.owner !== owner || !causes.has(one.cause)) return one;
+      if (isParting) return { ...one, owner: name, joined: undefined, aloneSince: undefined };
+      return one.joined && one.aloneSince === undefined ? { ...one, aloneSince: since } : one;
+    });
+  }
+  return after;
 }
 
 function isSame(a: FoundCause, b: FoundCause): boolean {
@@ -201,6 +245,7 @@ export function amongCauses(
     ...company,
     muteOf: (tier, state) => elsewhere(tier) ?? company.muteOf(tier, state),
     isElsewhere: (tier) => elsewhere(tier) !== undefined,
+    redCauses: () => known.filter((one) => one.owner === owner && one.tier === 'red').map(({ cause }) => cause),
     holdUntil: (tier) => {
       const own = known.filter((one) => one.owner === owner && one.tier === tier);
       const ends = own.map(({ goneSince, isLive }) => {

@@ -22,8 +22,11 @@ const completeness = 'completeness';
 export function causeOf({ id, kind, evidence }: Pick<Finding, 'id' | 'kind' | 'evidence'>): string {
   const { about } = tierPolicy[kind];
   if (about !== 'objective') return about;
-  const isCompleteness = kind === 'completeness' || evidence.sloKind === completeness;
-  return `objective:${isCompleteness ? completeness : id.slice(kind.length + 1)}`;
+  return causeOfObjective(id.slice(kind.length + 1), kind === completeness ? kind : evidence.sloKind);
+}
+
+function causeOfObjective(name: string, kind: unknown): string {
+  return `objective:${kind === completeness ? completeness : name}`;
 }
 
 /** What verdicts find wrong, the most urgent first. */
@@ -60,9 +63,12 @@ export function describeCause(cause: string): string {
   return escapeName(causeWords.get(cause) ?? cause.replace(':', ' '));
 }
 
-/** A verdict as it would be if it held only those findings that belong to an incident. */
+/** A verdict as it would be if it held only those findings that belong to an incident, and no objective of the others. */
 export function narrowVerdict(verdict: Verdict, isOwn: (finding: Finding) => boolean): Verdict {
   const findings = verdict.findings.filter((finding) => finding.tier === 'green' || isOwn(finding));
   if (findings.length === verdict.findings.length) return verdict;
-  return { ...verdict, findings, tier: worstTier(findings.map(({ tier }) => tier)) };
+  const own = new Set(findings.map(causeOf));
+  const others = new Set(verdict.findings.map(causeOf).filter((cause) => !own.has(cause)));
+  const slos = verdict.slos.filter(({ name, kind }) => !others.has(causeOfObjective(name, kind)));
+  return { ...verdict, findings, slos, tier: worstTier(findings.map(({ tier }) => tier)) };
 }

@@ -68,6 +68,10 @@ const subjects: Words<string> = {
     );
   },
   updated: ({ episode, now }) => {
+    if (episode.joined) {
+      const what = `also ${episode.tier}: ${episode.joined.map(describeCause).join(', ')}`;
+      return subject(`UPDATE ${incidentName(episode)}: `, what, ` since ${formatShortMinute(episode.time, now)}`);
+    }
     const count = episode.affected?.length ?? 0;
     const what = `${count} ${count === 1 ? 'model that depends' : 'models that depend'} on it affected`;
     return subject(`UPDATE ${incidentName(episode)}: `, what, ` since ${formatShortMinute(episode.since, now)}`);
@@ -85,6 +89,7 @@ const texts: Words<readonly string[]> = {
   raised: raisedText,
   lowered: recoveredText,
   updated: (facts) => {
+    if (facts.episode.joined) return joinedText(facts, facts.episode.joined);
     const words = `UPDATE. The incident of ${incidentName(facts.episode)} reaches models that depend on it. Their people are not told as long as it lasts.`;
     return [...wrapText(words), ...describeAffected(facts), ...where(facts, sortVerdicts(facts.verdicts))];
   },
@@ -206,6 +211,21 @@ function raisedText(facts: MessageFacts): string[] {
     ...section('Records', describeRecords(speaking)),
     ...section('Do first', firstSteps(alarm, speaking)),
     ...where(facts, speaking.length > 0 ? speaking : sortVerdicts(verdicts)),
+  ];
+}
+
+/** Says what turned red in an incident whose people were called for something else. */
+function joinedText(facts: MessageFacts, joined: readonly string[]): string[] {
+  const { alarm, episode, verdicts, policy } = facts;
+  const sorted = verdictSpeaks(alarm) ? sortVerdicts(verdicts) : [];
+  const words = `UPDATE. More is ${episode.tier} in the incident of ${incidentName(episode)}: ${joined.map(describeCause).join(', ')}. It is taken for a part of it, and nobody is called anew as long as what it began with lasts.`;
+  return [
+    ...wrapText(words),
+    ...section('What', describeFindings(sorted)),
+    ...describeBesides(facts),
+    ...describeAffected(facts),
+    ...section('Objectives', describeSlos(sorted, policy)),
+    ...where(facts, sortVerdicts(verdicts)),
   ];
 }
 

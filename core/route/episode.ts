@@ -36,6 +36,8 @@ export interface EpisodeMessage {
   readonly startedAt: number;
   /** Models that depend on this one and are not green, as of this message. */
   readonly affected?: readonly AffectedModel[] | undefined;
+  /** Causes that turned red since its people were told of red: what an update names. */
+  readonly joined?: readonly string[] | undefined;
 }
 
 /** Why a model is not told of: what it depends on has an incident that explains it. */
@@ -81,6 +83,8 @@ export interface EpisodeState {
   readonly past: readonly (readonly [tier: MessageTier, from: number, to: number])[];
   /** Dependents that a message has named. */
   readonly reported?: readonly string[] | undefined;
+  /** Causes of red that its people were told of; absent: red was never raised. */
+  readonly toldReds?: readonly string[] | undefined;
 }
 
 export interface EpisodeStep {
@@ -97,6 +101,8 @@ export interface Company {
   isAftermath(state: EpisodeState): boolean;
   /** Whether a tier rings for nothing but what other incidents of the model tell of. */
   isElsewhere(tier: MessageTier): boolean;
+  /** What is red, or was a moment ago, and told of by this incident. */
+  redCauses(): readonly string[];
   /** Before this no recovery of a tier is told, milliseconds since the epoch: what closed windows found may return. */
   holdUntil(tier: MessageTier): number;
   /** A raise waits this long after its alarm, in case a root's follows. */
@@ -110,6 +116,7 @@ export const alone: Company = {
   muteOf: () => undefined,
   isAftermath: () => false,
   isElsewhere: () => false,
+  redCauses: () => [],
   holdUntil: () => 0,
   waitSeconds: () => 0,
   affected: () => [],
@@ -156,6 +163,7 @@ export function stepEpisode(
  * |---------------------------------------------------|-----------------------------------------------------------|
  * | in alarm and not raised, muted by a root          | nothing, as long as the root's incident lasts             |
  * | in alarm and not raised                           | raised; yellow says nothing while red is raised           |
+ * | red raised, and another cause of the incident turned red | updated, once for each cause                       |
  * | red raised, and quiet for the hold, yellow in alarm or held | red lowered: the incident goes on               |
  * | all quiet for the hold                            | recovered, of each tier that was told; the episode ends   |
  * | a tier rings for other incidents of the model alone | as if it were quiet                                     |
@@ -177,11 +185,14 @@ export function speak(before: EpisodeState, now: number, company: Company = alon
   const tell = (name: MessageTier, tier: TierState, event: MessageEvent, time: number, told: TierState['told']) => {
     const sequence = tier.sequence + 1;
     const affected = company.affected(state);
-    messages.push(messageOf(state, name, event, { sequence, time, since: tier.since, affected }));
+    const joined = event === 'updated' ? company.redCauses().filter((one) => !state.toldReds?.includes(one)) : [];
+    messages.push(messageOf(state, name, event, { sequence, time, since: tier.since, affected, joined }));
+    const isRedTold = name === 'red' && told === 'raised';
     state = {
       ...state,
       [name]: { ...tier, told, sequence, owed: undefined, muted: undefined },
       ...(affected.length > 0 && { reported: namesOf(state.reported, affected) }),
+      ...(isRedTold && { toldReds: [...new Set([...(state.toldReds ?? []), ...company.redCauses()])] }),
     };
   };
   const isOver = (name: MessageTier) => {
@@ -211,6 +222,9 @@ export function speak(before: EpisodeState, now: number, company: Company = alon
       tell(name, tier, 'raised', tier.since, 'raised');
     }
   }
+  const { red: told, toldReds } = state;
+  if (told?.told === 'raised' && toldReds && company.redCauses().some((one) => !toldReds.includes(one)))
+    tell('red', told, 'updated', now, 'raised');
   const isLookedBackAt =
     state.yellow?.muted !== undefined && state.red?.told === 'lowered' && company.isAftermath(state);
   const known = tiers.filter((name) => state[name] && !(name === 'yellow' && isLookedBackAt));
@@ -377,11 +391,11 @@ function messageOf(
   state: EpisodeState,
   tier: MessageTier,
   event: MessageEvent,
-  of: Pick<EpisodeMessage, 'sequence' | 'time' | 'since'> & { readonly affected: readonly AffectedModel[] },
+  of: Pick<EpisodeMessage, 'sequence' | 'time' | 'since' | 'joined'> & { readonly affected: readonly AffectedModel[] },
 ): EpisodeMessage {
   const { id: episode, model, cause, startedAt } = state;
-  const { affected, ...numbers } = of;
+  const { affected, joined = [], ...numbers } = of;
   const id = shortHash(canonicalJson(['message', episode, tier, event, of.sequence]));
-  const more = affected.length > 0 ? { affected } : {};
+  const more = { ...(affected.length > 0 && { affected }), ...(joined.length > 0 && { joined }) };
   return { id, episode, model, cause, tier, event, ...numbers, startedAt, ...more };
 }

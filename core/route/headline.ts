@@ -36,9 +36,7 @@ function findingHeadline(first: Finding, findings: readonly Finding[], verdict: 
   const name = first.feature === undefined ? 'a feature' : escapeName(first.feature);
   if (first.kind === 'slo') {
     const state = first.tier === 'red' ? 'broken' : 'burns slowly';
-    const [slo] = verdict.slos
-      .filter(({ feature, broken, burning }) => feature === undefined && (broken || burning?.tier === first.tier))
-      .sort((a, b) => burnOf(b).rate - burnOf(a).rate);
+    const slo = verdict.slos.find(({ name, feature }) => feature === undefined && first.id === `slo:${name}`);
     if (slo === undefined) return `SLO ${state}`;
     const { rate, hours } = burnOf(slo);
     const size = rate < 10 ? Number(rate.toPrecision(2)) : Math.round(rate);

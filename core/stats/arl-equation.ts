@@ -1,5 +1,5 @@
 /** Average run lengths beyond this are given as Infinity: the linear system cannot tell them apart any more. */
-export const longestRunLength = 1e12;
+const longestRunLength = 1e12;
 
 /**
  * Solves L = 1 + K·L for the average run lengths L from each state of a chart, K the matrix of the probabilities

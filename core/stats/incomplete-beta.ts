@@ -28,11 +28,6 @@ export function logLowerBeta(x: number, a: number, b: number, complement = 1 - x
   return below ? logTail : logOfRest(logTail);
 }
 
-/** ln(1 − I_x(a, b)), also where it is below the smallest double. */
-export function logUpperBeta(x: number, a: number, b: number, complement = 1 - x): number {
-  return logLowerBeta(complement, b, a, x);
-}
-
 /**
  * ln I_x(a, b) from ln x, for x so small (below 1e-100) that I_x(a, b) = x^a/(a·B(a, b)) to the last bit. x itself may be
  * below the smallest double.

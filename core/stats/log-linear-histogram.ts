@@ -7,15 +7,6 @@ export { momentsFromSums } from './moments.ts';
 /** [bucket index, count], ascending by index, counts > 0. */
 export type SparseCounts = readonly (readonly [index: number, count: number])[];
 
-/** Adds two histograms over the same buckets. */
-export function mergeSparseCounts(a: SparseCounts, b: SparseCounts): SparseCounts {
-  const merged: (readonly [number, number])[] = [];
-  visitBoth(a, b, (index, countA, countB) => {
-    merged.push([index, countA + countB]);
-  });
-  return merged;
-}
-
 /**
  * Value below which the share `probability` of the values lies, interpolated inside its bucket, so its error is below
  * the bucket's width (1/128 of the distance from the centre, plus 1/128 unit). The bucket at the centre answers with the

@@ -53,6 +53,22 @@ describe('the shipped rule over drawn windows', () => {
     expect(new Set(all.at(-1)?.drifted.map(({ feature }) => feature))).toEqual(new Set([0, 1, 2, 3, 4]));
   });
 
+  test.each([
+    [168, 'a week'],
+    [336, 'two weeks'],
+  ])('a baseline of %d hours that saw a weekend tells a shift from it: %s', async (hours) => {
+    const drift = { from: hours + 4, shift: 0.55, features: 10 };
+    const { stream, model, counted } = open('season', { baselineHours: hours, drift });
+    const series = model.openSeries();
+    const found: (readonly number[])[] = [];
+    for (let hour = 0; hour < 6; hour++) {
+      const [verdict] = await model.judge([counted(series, stream.next().stable)]);
+      found.push(verdict?.raised.length ? verdict.drifted.map(({ feature }) => feature) : []);
+    }
+    expect(found.slice(0, 4)).toEqual([[], [], [], []]);
+    expect(found[5]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   test('a canary is compared with the stable series of the same hour', async () => {
     const { stream, model, counted } = open('independent null');
     const [series, canary] = [model.openSeries(), model.openSeries('Canary')];

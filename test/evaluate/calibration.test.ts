@@ -9,7 +9,7 @@ const small: Design = { features: 3, hours: 24 * 28, recordsPerHour: 60 };
 describe('what a baseline is good enough for', () => {
   test.each([
     [24 * 28, 'cells', /^cells: the same .* of weekdays or of weekends \(UTC\); .* 28 days of baseline$/],
-    [24 * 7, 'hours', /^cells: the same .* of every day \(UTC\); .* 7 days of baseline$/],
+    [24 * 7, 'cells', /^cells: the same .* of weekdays or of weekends \(UTC\); .* 7 days of baseline$/],
     [24 * 6, 'wander', /^no cells; .* 6 days of baseline$/],
     [24 * 3, 'wander', /^no cells; .* 3 days of baseline$/],
     [24 * 2, 'uncalibrated', /^uncalibrated: 2 days of baseline tell too little .* provisional below a PSI of 0\.5$/],

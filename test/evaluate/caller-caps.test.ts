@@ -314,7 +314,10 @@ function expectBaseline(
         longestGapSeconds: 0,
       },
     },
-    { kind: 'hours', groups: { size: 24, hours: 1, scheme: 'hours', indexOf: (of: string) => Number(of.slice(0, 2)) } },
+    {
+      kind: 'cells',
+      groups: { size: 24, hours: 1, scheme: 'hours and weekends', indexOf: (of: string) => Number(of.slice(0, 2)) },
+    },
     { timeZone: 'UTC', days: [] },
   );
   if (!expectation) throw new Error('expected callers in the baseline');
@@ -356,8 +359,8 @@ describe('what is expected of callers', () => {
   };
   const calendar = { timeZone: 'UTC', days: [] };
   const byHour = {
-    kind: 'hours',
-    groups: { size: 24, hours: 1, scheme: 'hours', indexOf: (of: string) => Number(of.slice(0, 2)) },
+    kind: 'cells',
+    groups: { size: 24, hours: 1, scheme: 'hours and weekends', indexOf: (of: string) => Number(of.slice(0, 2)) },
   } as const;
 
   test('is their share at the hours compared with', () => {

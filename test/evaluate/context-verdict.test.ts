@@ -151,8 +151,9 @@ describe('a window judged with what came before it', () => {
 });
 
 describe('a baseline without times', () => {
+  const spread = 0.8;
   const random = createRandom(21);
-  const draw = (records: number) => Array.from({ length: records }, () => 700 * Math.exp(0.65 * drawNormal(random)));
+  const draw = (records: number) => Array.from({ length: records }, () => 700 * Math.exp(spread * drawNormal(random)));
   const [layout, feature] = learnNumeric(draw(20_000));
   const table = createBaseline([['distance', [layout, feature]]]);
   const uncalibrated = calibrate(table, { windowSeconds: 3600, calendar: utcCalendar });
@@ -172,12 +173,18 @@ describe('a baseline without times', () => {
     expect(verdict.features.distance).toMatchObject({ drifted: false, scales: [{ drifted: false }] });
   });
 
-  test('a change of units is no up or down', () => {
-    const verdict = judgeTable((miles) => miles * 1.609344);
-    expect(verdict.features.distance?.scores.populationStabilityIndex).toBeLessThan(0.5);
+  test('a change of units is no up or down, where traffic itself does not move that far', () => {
+    const verdict = judgeTable((inches) => inches * 2.54);
+    expect(verdict.features.distance?.scores.populationStabilityIndex).toBeLessThan(2);
     expect(verdict).toMatchObject({ tier: 'yellow', features: { distance: { drifted: true } } });
-    expect(verdict.findings[0]?.message).toContain('converted from miles to kilometres');
+    expect(verdict.findings[0]?.message).toContain('converted from inches to centimetres');
     expect(verdict.findings[0]?.message).not.toContain('provisional');
+  });
+
+  test('a change of units that may be an up or down is named and raises nothing', () => {
+    const verdict = judgeTable((miles) => miles * 1.609344);
+    expect(verdict).toMatchObject({ tier: 'green', features: { distance: { drifted: false } } });
+    expect(verdict.findings[0]?.message).toMatch(/converted from miles to kilometres.*; provisional: /);
   });
 
   test('a shift that turns values around zero into their negatives is no change of units', () => {

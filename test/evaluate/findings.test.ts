@@ -160,7 +160,7 @@ test('too many unreadable records are a finding, wrong types one of their own', 
   );
   expect(tiers(both)).toEqual(['quarantine yellow']);
   expect(both.findings[0]?.message).toBe(
-    '1.6 % of 508 captured records could not be read (not-a-number 4, not-json 4), 1 % are allowed',
+    '1.6 % of 508 captured records could not be read (4 not a number, 4 not json), 1 % are allowed',
   );
   expect(tiers(judge(quiet, quarantining([['not-json', 5]], 500)))).toEqual([]);
   expect(tiers(judge(ages.slice(0, 150), quarantining([['not-json', 4]], 150)))).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { holdBack } from '../../core/evaluate/hold-back.ts';
+import { holdBack, needsSecondLook } from '../../core/evaluate/hold-back.ts';
 import type { Finding, Tier, Verdict } from '../../core/model/verdict.ts';
 
 type Brief = readonly [id: string, tier: Tier];
@@ -56,7 +56,7 @@ test('each finding is as bad as it was before, or as a second look confirms', ()
     ['learning', 'green'],
   ]);
   const confirmed = verdictOf('yellow', 1e-6, [['drift:b', 'yellow']]);
-  const held = holdBack(now, before, confirmed);
+  const held = holdBack(now, [before], confirmed);
   expect(held.tier).toBe('yellow');
   expect(held.rule.level).toBe(1e-6);
   expect(briefly(held)).toEqual([
@@ -71,14 +71,14 @@ test('each finding is as bad as it was before, or as a second look confirms', ()
 
 test('a finding that was yellow before and would be red now stays yellow', () => {
   const before = verdictOf('yellow', 1e-4, [['performance:a', 'yellow']]);
-  const held = holdBack(verdictOf('red', 1e-4, [['performance:a', 'red']]), before, undefined);
+  const held = holdBack(verdictOf('red', 1e-4, [['performance:a', 'red']]), [before], undefined);
   expect(held).toMatchObject({ tier: 'yellow', rule: { level: 1e-4 } });
 });
 
 test('where what explains a drift is held back the drift that is confirmed speaks', () => {
   const before = verdictOf('green', 1e-4, []);
   const now = verdictOf('yellow', 1e-4, [['constant:a', 'yellow']]);
-  const held = holdBack(now, before, verdictOf('yellow', 1e-6, [['drift:a', 'yellow']]));
+  const held = holdBack(now, [before], verdictOf('yellow', 1e-6, [['drift:a', 'yellow']]));
   expect(held.tier).toBe('yellow');
   expect(briefly(held)).toEqual([
     ['constant:a', 'green', false],
@@ -92,8 +92,34 @@ test('facts need no level, at whichever revision', () => {
     ['quarantine', 'red'],
     ['drift:a', 'yellow'],
   ]);
-  expect(briefly(holdBack(now, before, undefined))).toEqual([
+  expect(briefly(holdBack(now, [before], undefined))).toEqual([
     ['quarantine', 'red', true],
     ['drift:a', 'green', false],
   ]);
+});
+
+test('what any earlier revision said stays said', () => {
+  const yellow = verdictOf('yellow', 1e-4, [['drift:a', 'yellow']]);
+  const green = verdictOf('green', 1e-4, []);
+  const held = holdBack(yellow, [yellow, green], undefined);
+  expect(briefly(held)).toEqual([['drift:a', 'yellow', true]]);
+  expect(driftedIn(held)).toEqual(['a']);
+});
+
+test('that a feature has drifted is one finding, whichever its surest cause', () => {
+  const before = verdictOf('yellow', 1e-4, [['drift:a', 'yellow']]);
+  const now = verdictOf('yellow', 1e-4, [['missing:a', 'yellow']]);
+  expect(needsSecondLook(now, [before])).toBe(false);
+  expect(briefly(holdBack(now, [before], before))).toEqual([['missing:a', 'yellow', true]]);
+});
+
+test('a second look is needed for what is worse than before, whatever the tier of the verdict', () => {
+  const before = verdictOf('yellow', 1e-4, [['drift:a', 'yellow']]);
+  const more = verdictOf('yellow', 1e-4, [
+    ['drift:a', 'yellow'],
+    ['drift:b', 'yellow'],
+  ]);
+  expect(needsSecondLook(more, [before])).toBe(true);
+  expect(needsSecondLook(before, [before])).toBe(false);
+  expect(needsSecondLook(verdictOf('yellow', 1e-4, [['quarantine', 'yellow']]), [before])).toBe(false);
 });

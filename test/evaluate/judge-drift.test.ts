@@ -4,11 +4,12 @@ import { calibrate } from '../../core/evaluate/calibration.ts';
 import { judgeDrift } from '../../core/evaluate/judge-drift.ts';
 import { StretchReader } from '../../core/evaluate/stretch-reader.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
+import type { FeatureLayout } from '../../core/model/layout.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
 import type { TrailingCounts } from '../../core/model/trailing-counts.ts';
 import { pearsonTest } from '../../core/stats/pearson.ts';
 import { baselineOf, type Design, drawWindows, Follower, firstHour, hour } from './drawn-windows.ts';
-import { plainPolicy } from './synthetic-model.ts';
+import { createBaseline, plainPolicy } from './synthetic-model.ts';
 
 const weeks = 24 * 28;
 const policy: ModelPolicy = { ...plainPolicy, drift: { ...plainPolicy.drift, level: 0.1 / 1176 } };
@@ -209,6 +210,25 @@ describe('a judgement', () => {
       expect(judgeShare(0.69)).toMatchObject({ drifted: false, causes: expect.arrayContaining(['missing']) });
       expect(judgeShare(0.71)).toMatchObject({ drifted: true, causes: expect.arrayContaining(['missing']) });
       expect(judgeShare(0.71)?.scales[0]?.populationStabilityIndex).toBeLessThan(0.5);
+    });
+
+    test('asks of a large rise that its own test rejects', () => {
+      const layout: FeatureLayout = { kind: 'categorical', side: 'input', categories: ['a'] };
+      const summary = {
+        kind: 'categorical',
+        count: 500,
+        missing: 49_500,
+        categories: [[0, 250]],
+        unseen: 250,
+      } as const;
+      const table = createBaseline([
+        ['kind', [layout, { kind: 'categorical', summary, distinct: 2, singletons: 0, rare: 250 }]],
+      ]);
+      // Sixty values where three were expected; that forty-five instead of thirty of them are unseen may be chance.
+      const input = { policy, baseline: table, calibration: calibrate(table, options) };
+      const [judged] = judgeDrift({ ...input, stretches: [stretchOf([[15, 45, 240]])] }).features;
+      expect(judged?.scales[0]?.unseenRise).toBeGreaterThan(0.2);
+      expect(judged).toMatchObject({ drifted: false, causes: ['distribution'] });
     });
 
     test('prefers what is gross to what is provisional, however sure that is', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { calibrate } from '../../core/evaluate/calibration.ts';
 import { evaluateWindow } from '../../core/evaluate/evaluate-window.ts';
+import { leaveOutOngoing } from '../../core/evaluate/ongoing-drift.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
 import type { Finding } from '../../core/model/verdict.ts';
@@ -41,7 +42,14 @@ function follow({
   const counts = [0, 1].map((feature) => first.map((window) => window.counts[feature] ?? []));
   const learnedWindows = { starts: first.map(({ start }) => start), counts };
   const early = calibrate(baseline, options);
-  const late = learnsAfter === undefined ? early : calibrate(baseline, { ...options, learnedWindows });
+  const late =
+    learnsAfter === undefined
+      ? early
+      : leaveOutOngoing(calibrate(baseline, { ...options, learnedWindows }), early, learnedWindows, {
+          policy,
+          baseline,
+          calendar: utcCalendar,
+        });
   const follower = new Follower(baseline, early, policy);
   return windows.slice(before).map((window, at) => {
     follower.add(window);
@@ -95,6 +103,18 @@ describe('a feature of office hours', () => {
 });
 
 describe('a column that is gone', () => {
+  test.each([3, 20, 23])('from hour %i on is not taken for its own ups and downs when those are learned', (from) => {
+    const hours = follow({ days: 28, live: 60, hasValues: (_, live) => live < from, timed: false, learnsAfter: 24 });
+    expect(hours.slice(0, from).flat()).toEqual([]);
+    expect(hours.slice(from).filter((findings) => findings.length === 0)).toEqual([]);
+  });
+
+  test('and back is learned', () => {
+    const hasValues = (_: number, live: number) => live < 5 || live > 12;
+    const hours = follow({ days: 28, live: 60, hasValues, timed: false, learnsAfter: 24 });
+    expect(hours.slice(24).flat()).toEqual([]);
+  });
+
   const lose = (days: number, timed: boolean) => {
     const wanders = { recordsPerHour: 200, wander: 0.15, missingShare: 0.02, missingWander: 0.006 };
     const hours = follow({ ...wanders, days, timed, live: 4, hasValues: (_, live) => live < 2 });

@@ -6,6 +6,7 @@ import { alarmMessage } from '../../core/alarm/alarm-message.ts';
 import { modelAlarmNames, modelAlarms } from '../../core/contract/alarm-definitions.ts';
 import { shardAlarmNames, shardAlarms } from '../../core/contract/shard-alarms.ts';
 import type { AlarmStateValue } from '../../core/model/alarm.ts';
+import { isCut } from '../../core/pipeline/alert-path-state.ts';
 import type { SeriesState } from '../../core/pipeline/series.ts';
 import { answerProbe } from '../../core/pipeline/watch-alert-path.ts';
 import { probeText, readProbe } from '../../core/route/probe.ts';
@@ -61,7 +62,11 @@ function messagesOf(world: LambdaWorld, whom: 'people' | 'deliver' = 'people') {
 
 function handlerOf(world: LambdaWorld, ports: WorldPorts = world.process(), log = new RecordedLog()) {
   const { policy, fleet } = world.runtime;
-  const notifier = new SnsNotifier(client, topicsOf(world), ports.table);
+  const notifier = new SnsNotifier(
+    client,
+    { ...topicsOf(world), isCut: async (way) => isCut(ports.table, way) },
+    ports.table,
+  );
   const shards = ['main', 'other'];
   const probes = {
     send: async (_: string, text: string) => {

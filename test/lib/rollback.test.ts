@@ -13,6 +13,7 @@ import {
   sagemakerWeights,
   stepFunctions,
 } from '../../core/contract/config.ts';
+import { isCut } from '../../core/pipeline/alert-path-state.ts';
 import type { StateTable } from '../../core/pipeline/ports.ts';
 import { connectNotifier } from '../../lambdas/ports-on-aws.ts';
 import { createRollbackHandler } from '../../lambdas/rollback.ts';
@@ -107,7 +108,11 @@ describe('where models are', () => {
       remove: (partition, key) => note('DeleteItem', partition, ports.table.remove(partition, key)),
     };
     const topics = { yellow: 'yellow', red: 'red' };
-    const notifier = new SnsNotifier(new SNSClient({}), { people: topics, deliver: topics }, table);
+    const notifier = new SnsNotifier(
+      new SNSClient({}),
+      { people: topics, deliver: topics, isCut: (way) => isCut(table, way) },
+      table,
+    );
     mockClient(SNSClient).on(PublishCommand).resolves({});
     const { policy, fleet } = createPolicy('endpoint');
     const handler = createRollbackHandler(async () => ({

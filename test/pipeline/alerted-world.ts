@@ -47,6 +47,8 @@ export class AlertedWorld {
   readonly #rings = new Set<string>();
   /** Rows of episodes that are written before a process dies; absent: it lives. */
   kill: number | undefined;
+  /** Whether alarms that end are heard. */
+  hearsEnds = true;
 
   constructor(graph: Readonly<Record<string, readonly string[]>> = { m: [] }) {
     const source = (endpoint: string) => sagemakerCapture({ bucket: 'captures', prefix: endpoint, endpoint });
@@ -167,6 +169,7 @@ export class AlertedWorld {
       if (this.#rings.has(key) === (tier === name)) continue;
       const to = this.#rings.delete(key) ? 'OK' : 'ALARM';
       if (to === 'ALARM') this.#rings.add(key);
+      else if (!this.hearsEnds) continue;
       const alarm = `tidewatch/${model}/${name}`;
       const words = { alarm, description: '', runbook: `https://example.com/book#${name}`, reason: '' };
       const notice = { ...words, tier: name, model, cause: 'health', triggers: [`${name}-tier`], to } as const;

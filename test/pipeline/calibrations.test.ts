@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { binCountsOf } from '../../core/evaluate/trail.ts';
 import { Calibrations } from '../../core/pipeline/calibrations.ts';
 import { hour } from './capture-lines.ts';
 import { createRuntime, start } from './embedded-world.ts';
@@ -29,6 +30,39 @@ test('charts know the windows of which no counts are kept', async () => {
   };
   expect(await chartsOf(30, false)).toBeUndefined();
   expect(await chartsOf(30, true)).toBeDefined();
+});
+
+test('a feature that is gone while live windows are learned is judged as before', async () => {
+  const { policy, configHash, baselineOf } = await createRuntime();
+  const timed = baselineOf('v1');
+  if (!timed) throw new Error('expected a baseline');
+  const baseline = { ...timed, time: undefined };
+  const starts = Array.from({ length: 24 }, (_, at) => start + at * hour);
+  const usual = baseline.features.map(([, { summary }], index) => {
+    const layout = baseline.layout.features[index]?.[1];
+    return layout ? binCountsOf(summary, layout) : [];
+  });
+  const gone = usual.map((row, index) => (index === 0 ? row.map((_, bin) => (bin === row.length - 1 ? 500 : 0)) : row));
+  const ofFeature = (last: readonly (readonly number[])[]) =>
+    usual.map((row, index) => starts.map((_, at) => (at < 20 ? row : (last[index] ?? []))));
+  const learnedFrom = async (key: string, last: readonly (readonly number[])[]) => {
+    const read = async () => ({
+      schema: 'tidewatch.learned/1' as const,
+      windows: starts.length,
+      starts,
+      counts: ofFeature(last),
+      values: starts.map(() => []),
+    });
+    const prepared = await new Calibrations().prepare(policy, configHash, baseline, {
+      key,
+      replacesOutputs: false,
+      read,
+    });
+    expect(prepared.calibration.kind).toBe('learned');
+    return prepared.calibration.features.map(({ provisionalBelow }) => provisionalBelow);
+  };
+  expect(new Set(await learnedFrom('usual', usual))).toEqual(new Set([undefined]));
+  expect(await learnedFrom('gone', gone)).toEqual(usual.map((_, index) => (index === 0 ? 2 : undefined)));
 });
 
 test('series in service share the budget of the charts', async () => {

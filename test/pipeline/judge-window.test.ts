@@ -116,6 +116,32 @@ test('only the first revision is tested again, and only from a budget of its own
   expectConsistent(unpaid);
 });
 
+test('what late data adds to a window that was yellow before is held back as well', async () => {
+  const usual = await createWorld();
+  const { policy } = usual.runtime;
+  const world = new World({
+    ...usual.runtime,
+    policy: { ...policy, drift: { ...policy.drift, retestLevel: undefined } },
+  });
+  const amounts = usualCalls(start, start + hour, 100, 4).map((call) => ({
+    ...call,
+    rows: call.rows.map((row) => [9000, row[1]] as const),
+  }));
+  await world.deliver(first());
+  await world.deliver(objectOf('amounts', amounts, start + hour));
+  world.clock.set(later);
+  const raised = async () => {
+    const { verdict } = await judge(world);
+    return verdict.findings.flatMap(({ feature, tier, kind }) =>
+      tier === 'green' || kind === 'constant' ? [] : [feature],
+    );
+  };
+  expect(await raised()).toEqual(['amount']);
+  await world.deliver(drifted(later + minute));
+  expect(await raised()).toEqual(['amount']);
+  expectConsistent(world);
+});
+
 test('a second look at the quality of data is paid for as well', async () => {
   const judgeLate = async (retestLevel: number) => {
     const usual = await createWorld();

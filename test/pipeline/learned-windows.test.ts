@@ -74,13 +74,21 @@ describe('what is learned of a series', () => {
     expect(seen.values.map(([value]) => value?.value)).toEqual(all.map((start) => start / 900_000));
   });
 
+  test('begins with the larger of 24 windows and a day', () => {
+    const first = (windowSeconds: number) =>
+      Array.from({ length: 400 }, (_, windows) => milestoneOf(series, windowSeconds, windows)?.windows).find(
+        (windows) => windows !== undefined,
+      );
+    expect([300, 900, 3600, 86_400].map(first)).toEqual([288, 96, 24, 24]);
+  });
+
   test('is nothing where 24 windows do not fit, or the first are gone', async () => {
-    expect((await learn(24, 1, 416_666))?.starts).toHaveLength(24);
-    expect(await learn(24, 1, 416_667)).toBeUndefined();
+    expect((await learn(96, 1, 416_666))?.starts).toHaveLength(24);
+    expect(await learn(96, 1, 416_667)).toBeUndefined();
     const store = new MemoryObjectStore();
-    const trails = await new MadeTrails(30, 1, 3).read(series, [900_000, 1_800_000]);
+    const trails = await new MadeTrails(100, 1, 3).read(series, [900_000, 1_800_000]);
     for (const trail of trails) await keepTrail(store, series, trail);
-    const milestone = milestoneOf(series, quarter, 24);
+    const milestone = milestoneOf(series, quarter, 96);
     expect(milestone && (await readLearned(store, new TrailReader(store), series, milestone))).toBeUndefined();
   });
 });

@@ -61,6 +61,7 @@ describe('a cause beside an incident that goes on', () => {
     expect(wordsOf(said)).toEqual([
       '0d0h m red raised',
       '20d0h m red raised objective:latency',
+      '20d0h m red updated objective:latency',
       '20d3h m red lowered objective:latency',
       '20d4h m red recovered objective:latency',
     ]);
@@ -171,6 +172,59 @@ describe('a cause beside an incident that goes on', () => {
   });
 });
 
+describe('a red that joins an incident in its founding period', () => {
+  const latency = slo(0, 3 * hour, 'latency');
+  const breaks = (to: number): Trouble => ({ kind: 'schema-break', tier: 'red', from: 75 * minute, to });
+
+  test('is told once, and is an incident of its own where it outlasts what people were called for', async () => {
+    const { said } = await liveThrough([latency, slo(70 * minute, 2 * day), breaks(2 * day)], 3 * day);
+    expect(wordsOf(said)).toEqual([
+      '0d0h m red raised',
+      '0d1h m red updated',
+      '0d1h m red updated',
+      '0d4h m red raised objective:availability',
+      '0d4h m red recovered',
+      '2d0h m red recovered objective:availability',
+    ]);
+    const [, update, , own, over] = said;
+    expect(update?.subject).toMatch(/^UPDATE m: also red: objective availability since /);
+    expect(update?.text).toContain('availability');
+    expect(own?.subject).toMatch(/^RED m: .*since 01:10 UTC/);
+    expect(own?.detail.findings.map(({ kind }) => kind)).toEqual(['slo', 'schema-break']);
+    expect(over?.subject).toBe('RECOVERED m: no longer red for this, 2 other causes go on after 4 h 10 min');
+  });
+
+  test('stays a part of it where it ends first, and is not told again where it comes and goes', async () => {
+    const flapping = Array.from({ length: 6 }, (_, index) =>
+      slo(20 * minute * index + 10 * minute, 20 * minute * (index + 1)),
+    );
+    const { said } = await liveThrough([latency, ...flapping], day);
+    expect(wordsOf(said)).toEqual(['0d0h m red raised', '0d0h m red updated', '0d3h m red recovered']);
+  });
+
+  test('stays a part of it where it outlasts what people were called for by an hour', async () => {
+    const { said } = await liveThrough([latency, slo(hour, 4 * hour)], day);
+    expect(wordsOf(said)).toEqual(['0d0h m red raised', '0d1h m red updated', '0d4h m red recovered']);
+  });
+
+  test('takes its yellow along', async () => {
+    const { said } = await liveThrough(
+      [latency, slo(hour, 9 * hour), slo(hour, 10 * hour, 'availability', 'yellow')],
+      2 * day,
+    );
+    expect(wordsOf(said)).toEqual([
+      '0d0h m red raised',
+      '0d1h m red updated',
+      '0d4h m red raised objective:availability',
+      '0d4h m red recovered',
+      '0d9h m red lowered objective:availability',
+      '0d9h m yellow raised objective:availability',
+      '0d10h m red recovered objective:availability',
+      '0d10h m yellow recovered objective:availability',
+    ]);
+  });
+});
+
 test('stored bytes that do not match are told beside a red that goes on, though nothing is judged any more', async () => {
   const world = await liveThrough([quality], 3 * day);
   const now = world.clock.now();
@@ -219,7 +273,12 @@ describe('a dependent', () => {
 });
 
 test('killed at any write, each cause is told once', async () => {
-  const troubles = [quality, slo(2 * day, 2 * day + hour), slo(2 * day + 3 * hour, end, 'latency')];
+  const troubles = [
+    quality,
+    slo(2 * day, 2 * day + 2 * hour),
+    slo(2 * day + hour, end, 'freshness'),
+    slo(2 * day + 4 * hour, end, 'latency'),
+  ];
   const whole = await liveThrough(troubles, 2 * day + 6 * hour);
   const expected = whole.said.map(({ tier, event, detail }) => [tier, event, detail.cause]);
   expect(expected.length).toBeGreaterThan(3);

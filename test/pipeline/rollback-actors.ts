@@ -12,10 +12,14 @@ import {
   configName,
   connect,
   hourOfU,
+  incidentOf,
+  keepCauses,
+  keepIncident,
   type LeverKind,
   liveVerdict,
   minute,
   model,
+  redCause,
   type WorldState,
   writeLiveVerdict,
 } from './rollback-world.ts';
@@ -31,6 +35,9 @@ export interface Actor {
 
 const modelRow = `models ${model}`;
 const episodeRow = `episodes ${model}#health`;
+const secondName = 'objective:precision';
+const causesRow = `episodes ${model}#causes`;
+const secondRow = `episodes ${model}#${secondName}`;
 
 function turnsOf(world: WorldState, name: string): number {
   return world.turns[name] ?? 0;
@@ -42,8 +49,8 @@ function countTurn(world: WorldState, name: string): void {
 
 /** Turns that are over with the processes that took them. */
 export function beginTurns(world: WorldState): void {
-  const { deploy = 0 } = world.turns;
-  world.turns = { deploy };
+  const { deploy = 0, second = 0 } = world.turns;
+  world.turns = { deploy, second };
 }
 
 /** Somebody deploys a configuration, once, where the service lets them. */
@@ -122,15 +129,28 @@ export const notifier: Actor = {
     const before = readEpisode(world);
     const inAlarm = readLive(world)?.tier === 'red';
     const isOver = before?.red && !before.red.inAlarm && world.now - before.red.changed >= quietMilliseconds;
+    if (!before?.red) throw new Error('expected an incident');
+    const id = isOver ? `${before.id}+` : before.id;
+    const state = { ...before, id, red: { ...before.red, inAlarm, changed: world.now } };
+    await keepIncident(connect(world, 'endpoint').table, 'health', state);
+  },
+};
+
+/**
+ * Another incident of the model becomes red while the first goes on, for something that no rollback answers to, and people
+ * are told of it. Which incident a cause belongs to is kept first.
+ */
+export const secondIncident: Actor = {
+  choices: (world) => (turnsOf(world, 'second') < 2 ? ['second incident'] : []),
+  mayWrite: (world) => (turnsOf(world, 'second') < 2 ? [causesRow, secondRow] : []),
+  take: async (world) => {
     const { table } = connect(world, 'endpoint');
-    const key = `${model}#health`;
-    const row = await table.get('episodes', key);
-    const state = {
-      ...before,
-      id: isOver ? `${before.id}+` : before?.id,
-      red: { ...before?.red, inAlarm, changed: world.now },
-    };
-    await table.put('episodes', key, { state }, row?.revision ?? 0);
+    if (turnsOf(world, 'second') === 0) {
+      await keepCauses(table, [redCause('objective:availability', 'health'), redCause(secondName, secondName)]);
+    } else {
+      await keepIncident(table, secondName, incidentOf('episode-2', world.now));
+    }
+    countTurn(world, 'second');
   },
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RollbackAct } from '../../core/model/rollback.ts';
 import { stepRollback } from '../../core/pipeline/rollback.ts';
 import { explore } from './interleavings.ts';
-import { type Actor, closing, deployment, evaluators, notifier, workflow } from './rollback-actors.ts';
+import { type Actor, closing, deployment, evaluators, notifier, secondIncident, workflow } from './rollback-actors.ts';
 import { loadMutant, mutants } from './rollback-mutants.ts';
 import {
   configName,
@@ -39,6 +39,7 @@ interface Scenario {
 
 const rollbacks = `rollbacks ${model}`;
 const deployments = `deployments ${model}`;
+const incidents = [`episodes ${model}#causes`, `episodes ${model}#objective:precision`];
 const judged = [`models ${model}`, `episodes ${model}#health`];
 
 const closed: RollbackAct = {
@@ -106,6 +107,29 @@ const scenarios: readonly Scenario[] = [
     contested: [deployments],
     epochs: 1,
     allowed: true,
+  },
+  {
+    name: 'another incident at any time',
+    actors: [secondIncident],
+    contested: [rollbacks, ...incidents],
+    epochs: 2,
+    allowed: true,
+  },
+  {
+    name: 'another incident beside one that another model explains',
+    facts: { incident: { told: 'nothing', sequence: 0, muted: { by: 'root', episode: 'root-1' } } },
+    actors: [secondIncident],
+    contested: [rollbacks, ...incidents],
+    epochs: 2,
+    allowed: false,
+  },
+  {
+    name: 'another incident beside one in which a rollback was done',
+    facts: { history: { current: closed, past: [] } },
+    actors: [secondIncident],
+    contested: [rollbacks, ...incidents],
+    epochs: 2,
+    allowed: false,
   },
   { name: 'weights', kind: 'weights', actors: [deployment('weights', 'C')], epochs: 2, allowed: true },
   { name: 'a workflow', kind: 'workflow', actors: [deployment('workflow', 'C'), workflow], epochs: 2, allowed: true },

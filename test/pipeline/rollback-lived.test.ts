@@ -3,7 +3,9 @@ import { TableServing } from '../../adapters/local/table-serving.ts';
 import { sagemakerEndpoint } from '../../core/contract/config.ts';
 import type { Message } from '../../core/model/delivery.ts';
 import type { DeploymentRecord } from '../../core/model/rollback.ts';
+import { followModel } from '../../core/pipeline/cause-ledger.ts';
 import { stepRollback } from '../../core/pipeline/rollback.ts';
+import type { EpisodeState } from '../../core/route/episode.ts';
 import { createRandom } from '../evaluate/synthetic-model.ts';
 import { type Call, hour, linesOf, minute, payloadKey, payloadLine, requestKey, requestLine } from './capture-lines.ts';
 import { createWorld, start, usualRow } from './embedded-world.ts';
@@ -62,7 +64,7 @@ async function live(hours: number, deployments: ReadonlyMap<number, string>) {
     const key = `${policy.name}#health`;
     const row = await table.get('episodes', key);
     const isRed = (await world.modelState()).live.tier === 'red';
-    const red = {
+    const red: EpisodeState['red'] = {
       inAlarm: isRed,
       told: isRed ? 'raised' : 'nothing',
       changed: now,
@@ -70,8 +72,10 @@ async function live(hours: number, deployments: ReadonlyMap<number, string>) {
       since: now,
       sequence: 1,
     };
+    const state: EpisodeState = { id: 'e', model: policy.name, cause: 'health', startedAt: start, red, past: [] };
+    await followModel(world.ports(), policy, new Map(row ? [['health', state]] : []));
     if (row || isRed)
-      await table.put('episodes', key, { state: { id: 'e', model: policy.name, red, past: [] } }, row?.revision ?? 0);
+      await table.put('episodes', key, { schema: 'tidewatch.episode/1', state, pending: [] }, row?.revision ?? 0);
   }
 }
 

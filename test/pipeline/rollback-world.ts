@@ -15,6 +15,9 @@ import type { ModelState } from '../../core/pipeline/model-state.ts';
 import type { ObjectStore, PutOnceResult, StateRow, StateTable } from '../../core/pipeline/ports.ts';
 import type { RollbackPorts } from '../../core/pipeline/rollback.ts';
 import { encodeJson } from '../../core/pipeline/write-once.ts';
+import type { KnownCause } from '../../core/route/cause-owners.ts';
+import { causeOf } from '../../core/route/causes.ts';
+import type { EpisodeState } from '../../core/route/episode.ts';
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -138,7 +141,7 @@ export function liveVerdict({
   const iso = (time: number) => new Date(time).toISOString();
   const sinceMinute = Math.floor((since ?? end - 30 * minute) / minute);
   const finding: Finding = {
-    id: `${kind}:${sloKind}`,
+    id: kind === 'slo' ? `${kind}:${sloKind}` : kind,
     tier: 'red',
     kind,
     message: 'failed',
@@ -292,6 +295,8 @@ export interface WorldFacts {
   /** Whether A has been green for long enough, and whether that is evidenced. */
   readonly proven?: 'yes' | 'no' | 'unevidenced';
   readonly history?: RollbackHistory;
+  /** What notify knows of the incident that tells of the verdict. */
+  readonly incident?: Partial<EpisodeState['red']>;
   readonly serving?: Partial<WorldState['serving']>;
   /** Until when A answered alone, and from when B did. */
   readonly deployed?: { readonly began: number; readonly since: number };
@@ -363,12 +368,49 @@ export async function createWorldState(facts: WorldFacts = {}): Promise<WorldSta
     rollUps: [],
     integrity: [],
   };
-  const red = { inAlarm: true, changed: noon, heard: noon, since: noon, told: 'raised', sequence: 1 };
   await table.put('deployments', model, record, 0);
   await table.put('models', model, modelState, 0);
-  await table.put('episodes', `${model}#health`, { state: { id: episode, model, cause: 'health', red, past: [] } }, 0);
+  const red = { ...toldRed, ...facts.incident };
+  await keepIncident(table, 'health', { ...incidentOf(episode, noon - hour), red });
+  await keepCauses(
+    table,
+    liveVerdict(facts.verdict ?? {}).verdict.findings.map((finding) => redCause(causeOf(finding), 'health')),
+  );
   if (facts.history) await table.put('rollbacks', model, facts.history, 0);
   return world;
+}
+
+const toldRed: NonNullable<EpisodeState['red']> = {
+  inAlarm: true,
+  changed: noon,
+  heard: noon,
+  since: noon,
+  told: 'raised',
+  sequence: 1,
+};
+
+/** An incident that is red and that people were told of. */
+export function incidentOf(id: string, startedAt: number): EpisodeState {
+  return { id, model, cause: 'health', startedAt, past: [], red: toldRed };
+}
+
+/** Keeps an incident of the model as notify does, whatever was known of it before. */
+export async function keepIncident(table: StateTable, incident: string, state: EpisodeState): Promise<void> {
+  const key = `${model}#${incident}`;
+  const row = await table.get('episodes', key);
+  await table.put('episodes', key, { schema: 'tidewatch.episode/1', state, pending: [] }, row?.revision ?? 0);
+}
+
+/** A red cause that is in force, and the name of the incident that tells of it. */
+export function redCause(cause: string, owner: string): KnownCause {
+  return { cause, tier: 'red', isLive: true, owner, since: noon - hour };
+}
+
+export async function keepCauses(table: StateTable, known: readonly KnownCause[]): Promise<void> {
+  const key = `${model}#causes`;
+  const row = await table.get('episodes', key);
+  const ledger = { schema: 'tidewatch.causes/1', known, keys: [], found: [] };
+  await table.put('episodes', key, ledger, row?.revision ?? 0);
 }
 
 /** Writes a verdict as the tick does: the verdict, its evidence, and nothing that points to it. */

@@ -10,18 +10,24 @@ import {
   connect,
   createPolicy,
   createWorldState,
+  episode,
   hour,
+  incidentOf,
+  keepCauses,
+  keepIncident,
   type LiveVerdictFacts,
   liveVerdict,
   minute,
   model,
   noon,
+  redCause,
   settleServing,
   type WorldState,
   writeLiveVerdict,
 } from './rollback-world.ts';
 
 const { policy, rollback, fleet } = createPolicy('endpoint');
+const availability = 'objective:availability';
 
 /** A look, as every minute has one. */
 async function look(world: WorldState, after = minute, given = rollback) {
@@ -142,18 +148,75 @@ describe('a rollback', () => {
     expect(world.changes).toEqual([]);
   });
 
+  test('takes an incident of another form for none', async () => {
+    const world = await createWorldState();
+    world.rows = world.rows.map(([name, value, revision]) => [name, value.replace('episode/1', 'episode/2'), revision]);
+    expect((await look(world)).refusal).toBe('no-incident');
+  });
+
   test('answers to a red that began while another incident went on', async () => {
     const world = await createWorldState();
     const { table } = connect(world, 'endpoint');
-    const row = await table.get('episodes', `${model}#health`);
-    const { state } = (row?.value ?? {}) as { state: { red: object } };
-    const first = { ...state, id: 'first', red: { ...state.red, told: 'lowered' } };
-    await table.put('episodes', `${model}#health`, { state: first }, row?.revision ?? 0);
+    const first = incidentOf('first', noon - hour);
+    await keepIncident(table, 'health', { ...first, red: first.red && { ...first.red, told: 'lowered' } });
     expect((await look(world)).refusal).toBe('no-incident');
-    await table.put('episodes', `${model}#objective:availability`, { state }, 0);
-    const known = [{ cause: 'objective:availability', tier: 'red', owner: 'objective:availability' }];
-    await table.put('episodes', `${model}#causes`, { schema: 'tidewatch.causes/1', known, keys: [], found: [] }, 0);
-    expect((await look(world)).act).toMatchObject({ phase: 'started' });
+    await keepIncident(table, availability, incidentOf('second', noon));
+    await keepCauses(table, [redCause(availability, availability)]);
+    expect((await look(world)).act).toMatchObject({ phase: 'started', episode: 'second' });
+  });
+
+  test('is of the incident that tells of its ground, not of the newest', async () => {
+    const world = await createWorldState();
+    const { table } = connect(world, 'endpoint');
+    await keepIncident(table, 'silence', incidentOf('newer', noon));
+    await keepCauses(table, [redCause('silence', 'silence'), redCause(availability, 'health')]);
+    expect((await look(world)).act).toMatchObject({ phase: 'started', episode });
+  });
+
+  test('of a red that another model explains is not licensed by another incident', async () => {
+    const incident = { told: 'nothing', sequence: 0, muted: { by: 'root', episode: 'r' } } as const;
+    const world = await createWorldState({ incident, verdict: { kind: 'schema-break', evidence: { records: 500 } } });
+    expect((await look(world)).refusal).toBe('no-incident');
+    const { table } = connect(world, 'endpoint');
+    await keepIncident(table, 'silence', incidentOf('told', noon));
+    await keepCauses(table, [redCause('quality', 'health'), redCause('silence', 'silence')]);
+    expect((await look(world)).refusal).toBe('other-incident');
+    expect(world.changes).toEqual([]);
+  });
+
+  test('waits until it is known which incident tells of what is red', async () => {
+    const world = await createWorldState();
+    await keepCauses(connect(world, 'endpoint').table, [redCause('silence', 'health')]);
+    expect((await look(world)).refusal).toBe('other-incident');
+  });
+
+  test('is done once for one incident, whatever other one begins', async () => {
+    const past = [{ episode, time: noon - 25 * hour, changed: true }];
+    const world = await createWorldState({ history: { past } });
+    expect((await look(world)).refusal).toBe('done-in-episode');
+    const { table } = connect(world, 'endpoint');
+    await keepIncident(table, 'objective:precision', incidentOf('second', noon));
+    await keepCauses(table, [redCause(availability, 'health'), redCause('objective:precision', 'objective:precision')]);
+    expect((await look(world)).refusal).toBe('other-incident');
+    expect(world.changes).toEqual([]);
+  });
+
+  test('is withdrawn where its incident is no longer red when it is to begin', async () => {
+    const world = await createWorldState();
+    const ports = connect(world, 'endpoint');
+    const control = { describe: ports.control.describe, change: async () => 'refused' as const };
+    await stepRollback(policy, rollback, fleet, { ...ports, control });
+    const { red, ...state } = incidentOf(episode, noon - hour);
+    await keepIncident(ports.table, 'health', { ...state, red: red && { ...red, inAlarm: false } });
+    expect((await look(world)).act).toMatchObject({ outcome: 'withdrawn', reason: 'no-incident' });
+    expect(world.changes).toEqual([]);
+  });
+
+  test('rests on the events of the stretch that its finding is about', async () => {
+    const few = await createWorldState({ verdict: { valid: 500, evidence: { events: 99, longMinutes: 5 } } });
+    expect((await look(few)).refusal).toBe('too-few-records');
+    const many = await createWorldState({ verdict: { valid: 99, evidence: { events: 600, longMinutes: 60 } } });
+    expect((await look(many)).refusal).toBeUndefined();
   });
 
   test('is done by what compares and swaps at once', async () => {

@@ -43,6 +43,22 @@ describe('a message of a rollback', () => {
     if (isPage) expect(text).toMatch(/a person must/i);
   });
 
+  test.each([
+    ['attempts-used-up', 'the service was asked as often as is allowed, and took it none of the times'],
+    ['update-given-up', 'the update is over, and what answered before it answers still'],
+    ['no-incident', 'the incident is no longer red'],
+  ])('says %s in words, and gives its code', (reason, words) => {
+    expect(compose('failed', { reason }).text).toContain(`\nReason: ${words} (${reason})\n`);
+  });
+
+  test.each(['of an older version', 'constructor'])('tells a reason that it does not know as it is: %s', (reason) => {
+    expect(compose('failed', { reason }).text).toContain(`\nReason: ${reason}\n`);
+  });
+
+  test('of a dry run begins as the rule says that docs/rollback.md gives for an event bus', () => {
+    expect(compose('dry-run').detail.headline).toMatch(/^would be rolled back now/);
+  });
+
   test('a model that has recovered is not called red', () => {
     expect(compose('recovered').subject).toBe('ROLLBACK credit: has recovered, no longer red');
   });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BurningPair, Finding, SloVerdict, Verdict } from '../../core/model/verdict.ts';
 import type { AlarmNotice } from '../../core/route/alarm-notice.ts';
+import { narrowVerdict } from '../../core/route/causes.ts';
 import { headline } from '../../core/route/headline.ts';
 import { describeSlos } from '../../core/route/message-sections.ts';
 
@@ -56,11 +57,15 @@ function verdictOf(burning: BurningPair): Verdict {
 }
 
 function headlineOf(burning: BurningPair): string {
+  return headlineOfVerdict(verdictOf(burning), burning.tier);
+}
+
+function headlineOfVerdict(verdict: Verdict, tier: 'yellow' | 'red'): string {
   const alarm: AlarmNotice = {
-    alarm: `tidewatch/credit/${burning.tier}`,
+    alarm: `tidewatch/credit/${tier}`,
     description: '',
     runbook: '',
-    tier: burning.tier,
+    tier,
     model: 'credit',
     cause: 'health',
     triggers: [],
@@ -68,7 +73,7 @@ function headlineOf(burning: BurningPair): string {
     reason: '',
     time: 0,
   };
-  return headline(alarm, [{ key: 'k', verdict: verdictOf(burning) }]);
+  return headline(alarm, [{ key: 'k', verdict }]);
 }
 
 test('the subject names the objective and the window that rang', () => {
@@ -77,6 +82,22 @@ test('the subject names the objective and the window that rang', () => {
   expect(headlineOf({ ...slow, tier: 'red', longMinutes: 360, longRate: 71.6 })).toBe(
     'latency SLO broken, burn 72x (6h)',
   );
+});
+
+test('of objectives that burn, the subject names the one its first finding is about, not the one that burns fastest', () => {
+  const whole = verdictOf({ ...slow, tier: 'red', longMinutes: 60, longRate: 20 });
+  const other: SloVerdict = { ...slo, name: 'availability', kind: 'availability', broken: true };
+  const fast = { ...other, burning: { ...slow, tier: 'red', longMinutes: 60, longRate: 900 } as const };
+  const own: Finding = { id: 'slo:latency', kind: 'slo', tier: 'red', message: '', evidence: {} };
+  const both: Verdict = {
+    ...whole,
+    slos: [fast, ...whole.slos],
+    findings: [own, { ...own, id: 'slo:availability' }],
+  };
+  expect(headlineOfVerdict(both, 'red')).toBe('latency SLO broken, burn 20x (1h)');
+  const narrowed = narrowVerdict(both, ({ id }) => id === 'slo:availability');
+  expect(headlineOfVerdict(narrowed, 'red')).toBe('availability SLO broken, burn 900x (1h)');
+  expect(describeSlos([{ key: 'k', verdict: narrowed }], undefined).join(' ')).not.toContain('latency');
 });
 
 test('the message says what is left of the budget, and for how long', () => {

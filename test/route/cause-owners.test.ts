@@ -125,6 +125,30 @@ describe('a known cause', () => {
     expect(follow([live, closed], [], 99 * hour, health, { isStale: true })[1]).toBe(closed);
   });
 
+  test('red that joined parts from its incident when all that this was raised for has been over for an hour', () => {
+    const first = known(of('objective:a'), 'health');
+    const late = of('objective:b');
+    const both = follow([first], [first, late], 30 * minute, health);
+    expect(both.map(({ owner, joined }) => [owner, joined])).toEqual([
+      ['health', undefined],
+      ['health', true],
+    ]);
+    expect(follow(both, [first, late], 9 * hour, health)).toBe(both);
+    const left = follow(both, [late], 40 * minute, health);
+    const alone = follow(left, [late], 60 * minute, health);
+    expect(alone).toEqual([
+      { ...late, owner: 'health', since: start + 30 * minute, joined: true, aloneSince: start + hour },
+    ]);
+    expect(follow(alone, [late], 2 * hour - 1, health)).toBe(alone);
+    const gone = follow(alone, [], 2 * hour - 1, health);
+    expect(ownersOf(follow(gone, [], 2 * hour, health))).toEqual(['objective:b red: health']);
+    const parted = follow(alone, [late], 2 * hour, health);
+    expect(parted).toEqual([{ ...late, owner: 'objective:b', since: start + 30 * minute }]);
+    // Before anybody was told of red it is one of those that are told.
+    const untold = { health: incident(0, 'yellow') };
+    expect(follow([first], [first, late], 30 * minute, untold)[1]?.joined).toBeUndefined();
+  });
+
   test('whose incident is over and whose alarm is kept quiet by the red of another gets one of its own', () => {
     const over = incident(0, 'yellow', { endedAt: start + hour, yellow: undefined });
     const before = [known(of('silence'), 'silence'), closed];

@@ -57,11 +57,20 @@ test('a cause began with the last of its findings, where each says when', () => 
 });
 
 test('a verdict is narrowed to the findings of an incident, and to their tier', () => {
-  const whole = { tier: 'red', findings: [of('slo', 'red'), of('drift', 'yellow'), of('learning', 'green')] } as const;
+  const whole = {
+    tier: 'red',
+    findings: [of('slo', 'red', 'slo:a'), of('drift', 'yellow'), of('learning', 'green')],
+  } as const;
+  const slos = [
+    { name: 'a', kind: 'latency' },
+    { name: 'b', kind: 'availability' },
+  ];
   const narrowed = (kind: FindingKind) =>
-    narrowVerdict(whole as unknown as Verdict, (finding) => finding.kind === kind);
-  expect(narrowed('drift')).toEqual({ tier: 'yellow', findings: whole.findings.slice(1) });
-  expect(narrowed('silence')).toEqual({ tier: 'green', findings: whole.findings.slice(2) });
+    narrowVerdict({ ...whole, slos } as unknown as Verdict, (finding) => finding.kind === kind);
+  const [, kept] = slos;
+  expect(narrowed('drift')).toEqual({ tier: 'yellow', findings: whole.findings.slice(1), slos: [kept] });
+  expect(narrowed('silence')).toEqual({ tier: 'green', findings: whole.findings.slice(2), slos: [kept] });
+  expect(narrowed('slo')).toEqual({ tier: 'red', findings: [whole.findings[0], whole.findings[2]], slos });
 });
 
 test('names of objectives can neither break a line nor become a link', () => {

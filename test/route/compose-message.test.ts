@@ -23,7 +23,14 @@ function feature(index: number, over: Partial<FeatureVerdict> = {}): FeatureVerd
 }
 
 function finding(kind: FindingKind, tier: Finding['tier'], message = `${kind} happened`, name?: string): Finding {
-  return { id: `${kind}${name ?? ''}`, kind, tier, message, feature: name, evidence: {} };
+  return {
+    id: kind === 'slo' ? 'slo:latency' : `${kind}${name ?? ''}`,
+    kind,
+    tier,
+    message,
+    feature: name,
+    evidence: {},
+  };
 }
 
 function verdict(over: Partial<Verdict> = {}): Verdict {

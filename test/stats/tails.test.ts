@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { chiSquaredUpperQuantile, chiSquaredUpperTail } from '../../core/stats/chi-squared.ts';
 import { cramerVonMisesUpperTail } from '../../core/stats/cramer-von-mises.ts';
 import { fUpperTail } from '../../core/stats/f-distribution.ts';
-import { logCompleteBeta, logLowerBeta, logUpperBeta, lowerBeta, upperBeta } from '../../core/stats/incomplete-beta.ts';
+import { logCompleteBeta, logLowerBeta, lowerBeta, upperBeta } from '../../core/stats/incomplete-beta.ts';
 import { lowerGamma, upperGamma } from '../../core/stats/incomplete-gamma.ts';
 import { noncentralChiSquaredUpperTail } from '../../core/stats/noncentral-chi-squared.ts';
 import { logNormalUpperTail, normalUpperQuantile, normalUpperTail } from '../../core/stats/normal.ts';
@@ -32,10 +32,6 @@ describe('tails agree with 400-digit arithmetic down to 1e-307', () => {
     expectRows(tailReference.lowerBeta, lowerBeta);
     expectRows(tailReference.upperBeta, upperBeta);
     expectRows(tailReference.logLowerBeta, logLowerBeta);
-    expectRows(
-      tailReference.logLowerBeta.map(([x = 0, a = 1, b = 1, log = 0]) => [1 - x, b, a, x, log]),
-      (x, b, a, rest) => logUpperBeta(x ?? 0, b ?? 1, a ?? 1, rest),
-    );
   });
   test('normal', () => {
     expectRows(tailReference.logNormalUpperTail, logNormalUpperTail, 1e-13);

@@ -4,7 +4,7 @@ import {
   formatMinute,
   formatName,
   formatNumber,
-  formatProbability,
+  formatProbabilityOf,
   formatShare,
 } from '../number-text.ts';
 import type { ChartFinding, ChartReading, UnlikeVolume } from './judge-charts.ts';
@@ -53,7 +53,7 @@ export function describeVolume(
   const size = ratio < 1 ? `${formatShare(1 - ratio)} too few` : `${formatNumber(ratio)} times as many`;
   const message =
     `${formatName(chart.name)}: ${formatNumber(reading.value)} in this window, ${formatNumber(expected)} expected at ` +
-    `this time of the week; ${size} (p = ${formatProbability(pValue)})${rate ? describeRate(rate) : ''}; ${describeRarity(prepared)}`;
+    `this time of the week; ${size} (${formatProbabilityOf('p', pValue)})${rate ? describeRate(rate) : ''}; ${describeRarity(prepared)}`;
   return finding(facts, message, {
     direction: ratio < 1 ? 'down' : 'up',
     pValue,

@@ -72,7 +72,7 @@ export interface PreparedCharts {
 }
 
 /** Fewer windows of phase I than this calibrate no chart. */
-export const fewestPhaseOneWindows = 24;
+const fewestPhaseOneWindows = 24;
 const secondsPerWeek = 604_800;
 /** Scores are held within this many standard deviations, more where the limit is far out. */
 const smallestClip = 3;

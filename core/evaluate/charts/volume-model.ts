@@ -66,7 +66,7 @@ export function fitVolume(windows: readonly CountedWindow[], degreesOfFreedom: n
 }
 
 /** Expected events in a window of a cell, and the number of windows that say so; the overall mean in an unknown cell. */
-export function expectVolume(model: VolumeModel, cell: string): { expected: number; windows: number } {
+function expectVolume(model: VolumeModel, cell: string): { expected: number; windows: number } {
   const known = model.cells.find(([name]) => name === cell);
   return known ? { expected: known[1], windows: known[2] } : { expected: model.overall, windows: 1 };
 }

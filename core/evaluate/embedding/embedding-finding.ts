@@ -3,7 +3,7 @@ import {
   formatInstant,
   formatName,
   formatNumber,
-  formatProbability,
+  formatProbabilityOf,
   formatScale,
   formatShare,
 } from '../number-text.ts';
@@ -71,7 +71,7 @@ export function describeEmbeddingDrift(
   const { tests, floors, effects } = comparison;
   const sentences = describeEmbeddingCauses(causes, effects).join('; ');
   const scale = seen.stretch ? `, seen at the ${formatScale(seen.stretch)} scale` : '';
-  const numbers = `q = ${formatProbability(qValue)}, ${formatNumber(seen.vectors)} vectors${scale}`;
+  const numbers = `${formatProbabilityOf('q', qValue)}, ${formatNumber(seen.vectors)} vectors${scale}`;
   return {
     id: `drift:${feature}`,
     tier: 'yellow',
@@ -103,10 +103,7 @@ export function describeEmbeddingDrift(
 }
 
 /** One part of a sentence for each thing that changed; distance and spread are one thing. */
-export function describeEmbeddingCauses(
-  causes: readonly EmbeddingTest[],
-  effects: EmbeddingEffects,
-): readonly string[] {
+function describeEmbeddingCauses(causes: readonly EmbeddingTest[], effects: EmbeddingEffects): readonly string[] {
   const parts = causes.map((cause) => {
     return cause === 'shift' ? describeShift(effects) : describeDistance(effects);
   });

@@ -12,7 +12,7 @@ export interface EmbeddedTrail extends Pick<Trail, 'windowStart'> {
 }
 
 /** The sums of a window's vectors; zeros for an embedding that was not counted. */
-export function embeddingRows(summary: Summary, layout: Layout): EmbeddingRows {
+function embeddingRows(summary: Summary, layout: Layout): EmbeddingRows {
   const known = new Map(summary.features);
   return layout.features.flatMap(([name, feature]) => {
     if (feature.kind !== 'embedding') return [];

@@ -2,8 +2,9 @@ import { featurePolicy, type ModelPolicy } from '../../model/policy.ts';
 import type { EmbeddingScaleVerdict, EmbeddingVerdict, Finding } from '../../model/verdict.ts';
 import { benjaminiHochberg } from '../../stats/benjamini-hochberg.ts';
 import type { EmbeddingWander } from '../../stats/embedding/leave-one-out.ts';
-import type { Calibration } from '../calibration.ts';
+import { type Calibration, uncalibrated } from '../calibration.ts';
 import { rejectedLevelOf } from '../drift-causes.ts';
+import { asProvisional } from '../drift-finding.ts';
 import { endDriftsWhere, isEffectOver } from '../ended-drift.ts';
 import { type EmbeddingCalibration, referenceOf } from './calibrate-embeddings.ts';
 import {
@@ -51,6 +52,8 @@ interface Measured {
   readonly detectable: DetectableEmbedding;
   readonly qValue: number | null;
   readonly causes: readonly EmbeddingTest[];
+  /** The baseline's ups and downs in time are not known, and no effect is too gross to be one of them. */
+  readonly isProvisional: boolean;
   readonly ended?: true | undefined;
 }
 
@@ -95,11 +98,22 @@ function judgeStretch(
     if (!current || stretch.records < policy.drift.minimumRecords) return undefined;
     const reference = referenceOf(embedding, stretch.cells, calibration?.groups);
     const wander = wanderAt(embedding, stretch);
-    const minimumEffect = floorOf(policy, embedding.name, calibration?.provisionalBelow);
-    const comparison = compareEmbedding(embedding.layout, reference, current, { minimumEffect, wander });
+    const { provisionalBelow } = calibration ?? {};
+    const minimumEffect = floorOf(policy, embedding.name, provisionalBelow === undefined ? 0 : uncalibrated.floor);
+    const compareAbove = (effect: number) =>
+      compareEmbedding(embedding.layout, reference, current, { minimumEffect: effect, wander });
+    const comparison = compareAbove(minimumEffect);
     const sizes = { baselineSize: reference.size, currentSize: current.count };
     const detectable = detectableEmbedding(embedding.layout, { ...sizes, level: testLevel, wander });
-    return { stretch, scale: stretch.scale, vectors: current.count, comparison, detectable, minimumEffect };
+    return {
+      stretch,
+      scale: stretch.scale,
+      vectors: current.count,
+      comparison,
+      detectable,
+      minimumEffect,
+      compareAbove,
+    };
   });
   const tested = compared.flatMap((each) => each?.comparison.pValue ?? []);
   const adjusted = benjaminiHochberg(tested);
@@ -107,16 +121,21 @@ function judgeStretch(
   let next = 0;
   return compared.map((each) => {
     if (!each) return undefined;
-    const { comparison, minimumEffect } = each;
+    const { comparison, minimumEffect, compareAbove, ...rest } = each;
     const qValue = comparison.pValue === null ? null : (adjusted[next++] ?? 1);
-    const rule = { rejectedLevel, minimumEffect, effectLevel: policy.drift.effectLevel };
-    return { ...each, qValue, causes: qValue !== null && qValue <= level ? findEmbeddingCauses(comparison, rule) : [] };
+    const causesAbove = (effect: number, compared: EmbeddingComparison) =>
+      findEmbeddingCauses(compared, { rejectedLevel, minimumEffect: effect, effectLevel: policy.drift.effectLevel });
+    const causes = qValue !== null && qValue <= level ? causesAbove(minimumEffect, comparison) : [];
+    const gross = calibration?.provisionalBelow;
+    const isProvisional =
+      gross !== undefined && (causes.length === 0 || causesAbove(gross, compareAbove(gross)).length === 0);
+    return { ...rest, comparison, qValue, causes, isProvisional };
   });
 }
 
-function floorOf(policy: ModelPolicy, name: string, provisionalBelow = 0): number {
+function floorOf(policy: ModelPolicy, name: string, least: number): number {
   const floor = featurePolicy(policy, name).minimumEffect ?? policy.drift.minimumEffect;
-  return floor > 0 ? Math.max(floor, provisionalBelow) : floor;
+  return floor > 0 ? Math.max(floor, least) : floor;
 }
 
 /** The wander of as many windows as are really in the stretch. */
@@ -144,7 +163,8 @@ function summarise(
   const [shortest] = scales;
   const deciding = surest(scales);
   const [first, ...others] = deciding?.causes ?? [];
-  const drifted = first !== undefined;
+  const isProvisional = deciding?.isProvisional === true;
+  const describe = isProvisional ? asProvisional : (finding: Finding) => finding;
   const qValues = scales.flatMap(({ qValue }) => qValue ?? []);
   const shift = shortest?.detectable.shift ?? null;
   return {
@@ -162,22 +182,24 @@ function summarise(
     },
     ...(shortest?.comparison.pValue !== null && shortest && { effect: largestEffect(shortest.comparison) }),
     qValue: qValues.length === 0 ? null : Math.min(...qValues),
-    drifted,
+    drifted: first !== undefined && !isProvisional,
     decidingScale: deciding?.stretch.scale,
     minimumDetectableEffect: shift === null ? null : shift ** 2,
     ...(deciding &&
       first && {
-        finding: describeEmbeddingDrift(name, deciding.comparison, [first, ...others], deciding.qValue ?? 1, {
-          vectors: deciding.vectors,
-          ...(calibration && {
-            stretch: {
-              scale: deciding.stretch.scale,
-              windowSeconds: calibration.windowSeconds,
-              windows: deciding.stretch.windows,
-              start: deciding.stretch.start,
-            },
+        finding: describe(
+          describeEmbeddingDrift(name, deciding.comparison, [first, ...others], deciding.qValue ?? 1, {
+            vectors: deciding.vectors,
+            ...(calibration && {
+              stretch: {
+                scale: deciding.stretch.scale,
+                windowSeconds: calibration.windowSeconds,
+                windows: deciding.stretch.windows,
+                start: deciding.stretch.start,
+              },
+            }),
           }),
-        }),
+        ),
       }),
   };
 }
@@ -186,10 +208,12 @@ function largestEffect({ effects }: EmbeddingComparison): number {
   return Math.max(...(['shift', 'distance', 'spread'] as const).map((test) => effectOf(test, effects)));
 }
 
-/** Of the scales that drifted the one with the smallest q-value; of all where none has. */
+/** Of the scales that drifted, else of those that provisionally have, else of all the one with the smallest q-value. */
 function surest(scales: readonly Measured[]): Measured | undefined {
-  const drifted = scales.filter(({ causes }) => causes.length > 0);
-  const candidates = (drifted.length > 0 ? drifted : scales).filter(({ qValue }) => qValue !== null);
+  const told = scales.filter(({ causes }) => causes.length > 0);
+  const drifted = told.filter(({ isProvisional }) => !isProvisional);
+  const ranked = [drifted, told, scales].find((each) => each.length > 0) ?? [];
+  const candidates = ranked.filter(({ qValue }) => qValue !== null);
   return candidates.reduce<Measured | undefined>(
     (best, each) => (best && (best.qValue ?? 1) <= (each.qValue ?? 1) ? best : each),
     undefined,
@@ -197,7 +221,15 @@ function surest(scales: readonly Measured[]): Measured | undefined {
 }
 
 /** To four digits, as with other features. */
-function describeScale({ stretch, vectors, comparison, qValue, causes, ended }: Measured): EmbeddingScaleVerdict {
+function describeScale({
+  stretch,
+  vectors,
+  comparison,
+  qValue,
+  causes,
+  isProvisional,
+  ended,
+}: Measured): EmbeddingScaleVerdict {
   const round = (value: number | null | undefined) =>
     value === null || value === undefined ? null : Number(value.toPrecision(4));
   const { tests, floors } = comparison;
@@ -212,7 +244,7 @@ function describeScale({ stretch, vectors, comparison, qValue, causes, ended }: 
     spreadPValue: round(tests.spread?.pValue),
     spreadFloorPValue: round(floors.spread?.pValue),
     qValue: round(qValue),
-    drifted: causes.length > 0,
+    drifted: causes.length > 0 && !isProvisional,
     ...(ended && { ended }),
   };
 }

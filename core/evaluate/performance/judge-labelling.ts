@@ -2,7 +2,7 @@ import { type Cohort, lagEdges } from '../../model/labels.ts';
 import type { ModelPolicy } from '../../model/policy.ts';
 import type { Finding } from '../../model/verdict.ts';
 import { studentUpperTail } from '../../stats/student-t.ts';
-import { formatDuration, formatName, formatNumber, formatProbability, formatShare } from '../number-text.ts';
+import { formatDuration, formatName, formatNumber, formatProbabilityOf, formatShare } from '../number-text.ts';
 import { addCounts, endOfCohort, hoursOf, labelledOf, recordsOf } from './quality-counts.ts';
 
 const millisecondsPerDay = 86_400_000;
@@ -167,7 +167,7 @@ function compareDays(
     id: `labelling:${figure.id}`,
     tier: 'yellow',
     kind: 'labelling',
-    message: `labels: the ${figure.name} has ${verb} from ${figure.format(b.mean)} to ${figure.format(a.mean)} in the last ${now.length} days whose labels are due (p = ${formatProbability(pValue)}): quality before and after can't be compared until it is known why`,
+    message: `labels: the ${figure.name} has ${verb} from ${figure.format(b.mean)} to ${figure.format(a.mean)} in the last ${now.length} days whose labels are due (${formatProbabilityOf('p', pValue)}): quality before and after can't be compared until it is known why`,
     evidence: {
       figure: figure.id,
       before: b.mean,

@@ -172,7 +172,7 @@ export function meanSquaredError(hours: readonly DatedCounts[]): number | undefi
 /** Groups of a hundredth of the scores that the calibration error is measured in: twenty of five. */
 const binsPerGroup = 5;
 
-export function calibrationOf(bins: Cohort['bins']) {
+function calibrationOf(bins: Cohort['bins']) {
   const groups = new Map<number, [records: number, scoreSum: number, positives: number]>();
   for (const [bin, records, scoreSum, positives] of bins) {
     const key = Math.floor(bin / binsPerGroup);

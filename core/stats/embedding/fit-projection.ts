@@ -3,7 +3,7 @@ import { principalAxes } from './principal-axes.ts';
 import { type EmbeddingProjection, roundFrame, scoresOf } from './projection.ts';
 
 /** Main axes kept at most. */
-export const maximumAxes = 32;
+const maximumAxes = 32;
 /** Fewer vectors than this in either half can't carry a projection. */
 export const minimumVectorsPerHalf = 50;
 /** An axis needs so many vectors to be found by. */

@@ -2,7 +2,7 @@ import { chiSquaredQuantile } from '../chi-squared.ts';
 import { expectedNoise, noWander, type QuadraticMeasure, type QuadraticWander } from './quadratic-test.ts';
 
 /** Fewer windows than this can't show how far a measure wanders. */
-export const minimumWanderWindows = 12;
+const minimumWanderWindows = 12;
 
 /**
  * The wander of a measure, from baseline windows each compared with the rest of the baseline: mean and variance of what

@@ -209,15 +209,26 @@ test('a baseline that nothing is known of in time flags large changes only', () 
   const calibration = calibrate(timeless, options);
   expect(calibration.kind).toBe('uncalibrated');
   const embeddings = calibrateEmbeddings(timeless, calibration, { calendar: utcCalendar });
-  const judge = (strangers: number) => {
+  const judge = (strangers: number, given = textPolicy().policy) => {
     const sums = summaryOf(Array.from({ length: 2000 }, () => own.next(strangers)));
     const now = extend(undefined, 0, windowSummary(sums));
     const counts = trailingCounts(now, [], [1], hour);
     const stretches = trailingEmbeddings(now.embeddings, [], counts, layout);
-    return judgeEmbeddings({ ...textPolicy(), embeddings, stretches, calibration, level: 1e-5 })[0];
+    return judgeEmbeddings({ policy: given, embeddings, stretches, calibration, level: 1e-5 })[0];
   };
   // 12 % of a new topic move the mean distance by less than the √.1 that count here.
   expect(judge(0.12)?.verdict.tests?.distance?.pValue).toBeLessThan(1e-5);
   expect(judge(0.12)?.drifted).toBe(false);
   expect(judge(0.5)?.drifted).toBe(true);
+  // That the mean vector has moved by more than √.1 is told.
+  const provisional = judge(0.25);
+  expect(provisional).toMatchObject({ drifted: false, verdict: { scales: [{ drifted: false }] } });
+  expect(provisional?.finding?.tier).toBe('green');
+  expect(provisional?.finding?.message).toMatch(/; provisional: the baseline's ups and downs are not known yet$/);
+  expect(judge(1)).toMatchObject({ drifted: true, finding: { tier: 'yellow' } });
+  // Without a floor there is more to be said, and no more to be raised.
+  const { policy } = textPolicy();
+  const noFloor = { ...policy, drift: { ...policy.drift, minimumEffect: 0 } };
+  expect(judge(0.12, noFloor)).toMatchObject({ drifted: false, finding: { tier: 'green' } });
+  expect(judge(1, noFloor)).toMatchObject({ drifted: true, finding: { tier: 'yellow' } });
 });

@@ -1,0 +1,56 @@
+import type { Baseline } from '../model/baseline.ts';
+import type { Calendar } from '../model/calendar.ts';
+import type { ModelPolicy } from '../model/policy.ts';
+import type { TrailingCounts } from '../model/trailing-counts.ts';
+import type { Calibration, LearnedWindows } from './calibration.ts';
+import { cellOfWindow } from './cells.ts';
+import { hourADay } from './column-findings.ts';
+import { judgeDrift } from './judge-drift.ts';
+
+/** Newest windows that tell what goes on when it is learned from them. */
+const newest = [1, 8] as const;
+
+/**
+ * A calibration learned live, without the features that are drifting while it is learned: their incident is not their
+ * ups and downs. They are judged as they were before.
+ * @param before the uncalibrated one, whose drift is not provisional where it is gross
+ */
+export function leaveOutOngoing(
+  calibration: Calibration,
+  before: Calibration,
+  { starts, counts, replaces }: LearnedWindows,
+  { policy, baseline, calendar }: { policy: ModelPolicy; baseline: Baseline; calendar: Calendar },
+): Calibration {
+  if (calibration.kind !== 'learned') return calibration;
+  const stretches = newest.map((scale): TrailingCounts => {
+    const rows = counts.map((windows) => addUp(windows.slice(-scale)));
+    const records = Math.max(0, ...rows.map((row) => row.reduce((sum, count) => sum + count, 0)));
+    const [start = 0, end = 0] = [starts.at(-scale), starts.at(-1)];
+    const cells = [[cellOfWindow(end, calendar), records]] as const;
+    return { scale, start, end: end + before.windowSeconds * 1000, windows: scale, records, cells, counts: rows };
+  });
+  const known = new Map(baseline.features);
+  const ongoing = new Set(
+    judgeDrift({ policy, baseline, calibration: before, stretches }).features.flatMap(({ name, drifted, causes }) => {
+      const summary = known.get(name)?.summary;
+      // What lacks values for an hour of every day, or more, may lack them in these.
+      const isUsual =
+        causes[0] === 'missing' && summary && summary.missing >= hourADay * (summary.count + summary.missing);
+      return drifted && !isUsual && !replaces?.has(name) ? [name] : [];
+    }),
+  );
+  if (ongoing.size === 0) return calibration;
+  const earlier = new Map(before.features.map((feature) => [feature.name, feature]));
+  return {
+    ...calibration,
+    description: `${calibration.description}, but for features that were drifting then (${ongoing.size})`,
+    features: calibration.features.map((feature) => {
+      const unlearned = ongoing.has(feature.name) ? earlier.get(feature.name) : undefined;
+      return unlearned ? { ...unlearned, provisionalBelow: before.provisionalBelow } : feature;
+    }),
+  };
+}
+
+function addUp(windows: readonly (readonly number[])[]): readonly number[] {
+  return (windows[0] ?? []).map((_, bin) => windows.reduce((sum, row) => sum + (row[bin] ?? 0), 0));
+}
