@@ -101,7 +101,7 @@ describe("input that can't be used ends with exit code 2 and its name", () => {
     ['blank.csv', '\n\n', 'expected records, saw an empty file'],
     ['header.csv', 'age,region\n', /expected (?:records|at least one inference record), saw none/],
     ['twice.csv', 'age,age\n1,2\n', 'line 1: expected each column once, saw "age" twice'],
-    ['ragged.csv', `age,region\n${'1\n'.repeat(20)}`, /column-count 20/],
+    ['ragged.csv', `age,region\n${'1\n'.repeat(20)}`, /20 column count/],
     ['book.xlsx', noUtf8, 'line 1: expected a header with column names, saw bytes that are no UTF-8'],
     ['broken.csv.gz', gzipSync(tableText()).subarray(0, 20), 'nothing in it can be read'],
     [

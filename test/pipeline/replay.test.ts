@@ -366,7 +366,8 @@ describe('where a recording ends', () => {
   });
 
   test('what went on in its last minute goes on', async () => {
-    expect(await subjectsOf((time) => time >= end - hour)).toEqual(['RED credit']);
+    // The closed window shows it too, in its way.
+    expect(await subjectsOf((time) => time >= end - hour)).toEqual(['RED credit', 'UPDATE credit']);
   });
 });
 
