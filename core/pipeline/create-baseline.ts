@@ -184,7 +184,7 @@ function describeReasons(reasons: ReadonlyMap<QuarantineReason, number>): string
 function listReasons(reasons: ReadonlyMap<QuarantineReason, number>): string {
   return [...reasons]
     .sort(([a], [b]) => compareNames(a, b))
-    .map(([reason, rows]) => `${reason} ${rows}`)
+    .map(([reason, rows]) => `${rows} ${reason.replaceAll('-', ' ')}`)
     .join(', ');
 }
 
