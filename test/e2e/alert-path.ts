@@ -161,7 +161,7 @@ export class AlertPath {
     await this.#red.expectAlarm(alarmNames.refused);
     await this.#aws.secrets.send(new CreateSecretCommand({ Name: pagerSecret, SecretString: pagerKey }));
     await this.#redrive();
-    await this.#expectPaged('trigger', 'notifying function');
+    await this.#expectPaged('trigger', { summary: 'notifying function' });
   }
 
   /** Deliver → pager, while the incident of the model that was rolled back ends; and a verdict that no alarm rings for. */
@@ -192,8 +192,9 @@ export class AlertPath {
     await this.#expectRings({ ApproximateNumberOfMessagesNotVisible: held }, alarmNames.failing);
     await this.#red.expectAlarm(alarmNames.failing);
     pager.answerAll(undefined);
-    await this.#expectPaged('resolve');
-    const own = pager.calls.filter(({ key }) => key === `tidewatch/${over.episode}`);
+    const key = `tidewatch/${over.episode}`;
+    await this.#expectPaged('resolve', { key });
+    const own = pager.calls.filter((call) => call.key === key);
     report.equal(
       'what the pager took of this incident',
       own.filter(({ status }) => status === 202).map(({ action }) => action),
@@ -316,10 +317,18 @@ export class AlertPath {
     return told.filter(({ to }) => to === 'ALARM').map(({ alarm }) => alarm);
   }
 
-  async #expectPaged(action: string, summary = ''): Promise<void> {
+  /** @param of part of its summary, or its key: a pager hears of other incidents too */
+  async #expectPaged(action: string, of: { readonly summary?: string; readonly key?: string } = {}): Promise<void> {
+    const { summary = '', key } = of;
     const { pager } = this.#outside;
     const found = await waitFor(`the pager to be told: ${action}`, 60, async () =>
-      pager.calls.find((call) => call.action === action && call.status === 202 && call.summary.includes(summary)),
+      pager.calls.find(
+        (call) =>
+          call.action === action &&
+          call.status === 202 &&
+          call.summary.includes(summary) &&
+          (key === undefined || call.key === key),
+      ),
     ).catch(() => undefined);
     this.#report.check(`mended: the pager is told (${action})`, found !== undefined, pager.calls.slice(-3));
   }
