@@ -3,27 +3,14 @@ import { alarmMessage } from '../../core/alarm/alarm-message.ts';
 import { formatAlarmDescription } from '../../core/contract/alarm-text.ts';
 import { deadLetterAlarm, notifyFailureAlarm } from '../../core/contract/infrastructure-alarms.ts';
 import type { MetricAlarmDefinition } from '../../core/model/alarm.ts';
-import type { RollbackAct } from '../../core/model/rollback.ts';
 import { readProbeReceipt } from '../../core/pipeline/probe-receipts.ts';
 import { composeRollbackMessage, type RollbackNews } from '../../core/rollback/rollback-message.ts';
 import { probeText } from '../../core/route/probe.ts';
+import { act } from '../rollback/rollback-act.ts';
 import { config, createWorld, event, message, of, topics } from './deliver-world.ts';
 import { context, failedIds } from './events.ts';
 
 describe('news of a rollback', () => {
-  const act: RollbackAct = {
-    id: 'r1',
-    model: 'credit',
-    episode: 'e1',
-    from: 'config-b',
-    to: 'config-a',
-    verdict: 'verdicts/credit/v.json',
-    finding: 'slo:availability',
-    dryRun: false,
-    time: Date.UTC(2026, 2, 10),
-    phase: 'started',
-    attempts: 1,
-  };
   const news = (name: RollbackNews) =>
     of(
       composeRollbackMessage(act, { kind: 'sagemaker-endpoint', endpoint: 'credit' }, name, {

@@ -1,20 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RollbackAct, RollbackLever } from '../../core/model/rollback.ts';
 import { composeRollbackMessage, type RollbackNews } from '../../core/rollback/rollback-message.ts';
+import { act } from './rollback-act.ts';
 
-const act: RollbackAct = {
-  id: 'r1',
-  model: 'credit',
-  episode: 'e1',
-  from: 'config-b',
-  to: 'config-a',
-  verdict: 'verdicts/credit/v.json',
-  finding: 'slo:availability',
-  dryRun: false,
-  time: Date.UTC(2026, 2, 10),
-  phase: 'started',
-  attempts: 1,
-};
 const endpoint: RollbackLever = { kind: 'sagemaker-endpoint', endpoint: 'credit' };
 const weights: RollbackLever = { kind: 'sagemaker-weights', endpoint: 'credit' };
 const outcomes = ['dry-run', 'recovered', 'not-recovered', 'withdrawn', 'refused', 'failed', 'overtaken'] as const;

@@ -21,11 +21,15 @@ const usualWaitDays = 30;
 /** Ids without an inference from which on nothing fits. */
 const manyIds = 100;
 
+/** What is known of a model's labels. */
 export interface LabellingInput {
   readonly policy: ModelPolicy;
+  /** Of all variants and versions. */
   readonly cohorts: readonly Cohort[];
+  /** Ids with a label within the horizon, and of them those whose inference is known. */
   readonly ids: number;
   readonly matched: number;
+  /** Milliseconds since the epoch. */
   readonly now: number;
 }
 

@@ -1,6 +1,5 @@
 import type { ScoreCalibration, StepCounts } from '../../model/calibration-map.ts';
 import { type Cohort, isError, type QualityMeasure, type QualitySloPolicy } from '../../model/labels.ts';
-import type { ModelPolicy } from '../../model/policy.ts';
 import {
   type Estimate,
   type Finding,
@@ -20,7 +19,7 @@ import {
 } from '../number-text.ts';
 import { compareVersions } from './compare-versions.ts';
 import { estimatePerformance, mergeStepCounts } from './estimate-performance.ts';
-import { judgeLabelling } from './judge-labelling.ts';
+import { judgeLabelling, type LabellingInput } from './judge-labelling.ts';
 import { addBins, type DatedCounts, endOfCohort, groupByVersion, hoursOf, readQuality } from './quality-counts.ts';
 import { type CountingDay, measureQualityEvidence, type QualityEvidence } from './quality-evidence.ts';
 
@@ -35,15 +34,7 @@ const yellowPart = 0.2;
 /** Variants and versions that are told apart, the largest ones. */
 const maximumVersions = 10;
 
-export interface QualityInput {
-  readonly policy: ModelPolicy;
-  /** Of all variants and versions. */
-  readonly cohorts: readonly Cohort[];
-  /** Ids with a label within the horizon, and of them those whose inference is known. */
-  readonly ids: number;
-  readonly matched: number;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
+export interface QualityInput extends LabellingInput {
   /** By its id, what scores meant in a labelled baseline. */
   readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
 }
