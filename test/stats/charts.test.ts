@@ -271,7 +271,7 @@ describe('autoregression', () => {
   });
 });
 
-// The limit handed down for λ = .05, 24.790, gives 996.79; with 60, 120 and 200 nodes alike.
+// The limit in circulation for λ = .05, 24.790, gives 996.79; with 60, 120 and 200 nodes alike.
 test.each([
   [0.05, 24.79, 996.7876],
   [0.1, 26.212, 1000.1048],
