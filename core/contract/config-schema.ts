@@ -207,6 +207,31 @@ function share(expected: string) {
   return number(expected, (value) => value >= 0 && value <= 1);
 }
 
+/** In these ranges charts hold their budget for false alarms, see docs/statistics/charts.md. */
+const charts = z.discriminatedUnion(
+  'method',
+  [
+    z.strictObject(
+      {
+        method: z.literal('ewma'),
+        lambda: number('a weight from 0.02 to 0.3', (value) => value >= 0.02 && value <= 0.3).default(0.1),
+      },
+      strict,
+    ),
+    z.strictObject(
+      {
+        method: z.literal('cusum'),
+        reference: number(
+          'standard deviations from 0.25 to 0.6: half the shift to be found',
+          (value) => value >= 0.25 && value <= 0.6,
+        ).default(0.5),
+      },
+      strict,
+    ),
+  ],
+  { error: '"ewma" or "cusum"' },
+);
+
 const drift = z.strictObject(
   {
     level: number('a probability in (0, 0.1]', (value) => value > 0 && value <= 0.1).optional(),
@@ -219,6 +244,7 @@ const drift = z.strictObject(
       (value) => Number.isInteger(value) && value >= 1 && value <= 1_000_000,
     ).default(30),
     maximumQuarantineShare: share('a share from 0 to 1').default(0.01),
+    charts: charts.optional(),
     scales: unavailable('drift.scales', 'the stretches that are judged follow from the window'),
   },
   strict,

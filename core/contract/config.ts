@@ -219,7 +219,7 @@ function toCalendar({ timeZone, holidays, workdays }: ParsedFleet['calendar']): 
 
 function toPolicy(model: ParsedModel, fleet: FleetPolicy, calendar: Calendar, models: number): ModelPolicy {
   const windowSeconds = model.window / 1000;
-  const { level, minimumEffect, effectLevel, minimumMissingRise, minimumUnseenRise } = model.drift;
+  const { level, minimumEffect, effectLevel, minimumMissingRise, minimumUnseenRise, charts } = model.drift;
   const slices = listSlices(model.slices);
   const embeddings = model.features.flatMap(([name, { kind }]) => (kind === 'embedding' ? [name] : []));
   const budget = deriveBudget(fleet.falseAlarms.yellowPerWeek, models, windowSeconds, slices.length > 0);
@@ -247,6 +247,7 @@ function toPolicy(model: ParsedModel, fleet: FleetPolicy, calendar: Calendar, mo
       retestLevel: budget.retestLevel,
       qualityLevel: budget.qualityLevel,
       chartAlarmsPerWeek: budget.risks.charts,
+      ...(charts && { charts }),
       minimumEffect,
       effectLevel,
       minimumMissingRise,

@@ -166,6 +166,20 @@ export function isDelivered(contact: ContactPolicy): contact is DeliveredContact
   return contact.kind === 'pagerduty' || contact.kind === 'webhook' || contact.kind === 'chat';
 }
 
+/**
+ * How control charts add up deviations. An EWMA gives the newest window the weight `lambda`; a CUSUM adds up what exceeds
+ * `reference` standard deviations, half the shift it is best at. See docs/statistics/charts.md.
+ */
+export type ChartPolicy =
+  | { readonly method: 'ewma'; readonly lambda: number }
+  | { readonly method: 'cusum'; readonly reference: number };
+
+/**
+ * At the run lengths that a weekly budget asks for, an EWMA of .1 sees a shift of one standard deviation twice as fast as
+ * one of .2.
+ */
+export const defaultChartPolicy: ChartPolicy = { method: 'ewma', lambda: 0.1 };
+
 /** The rule that turns p-values and effects into drift. See docs/statistics/main-rule.md. */
 export interface DriftPolicy {
   /**
@@ -179,6 +193,8 @@ export interface DriftPolicy {
   readonly qualityLevel?: number | undefined;
   /** False alarms a week that all control charts together may give; absent: nothing is charted. */
   readonly chartAlarmsPerWeek?: number | undefined;
+  /** Absent: `defaultChartPolicy`. */
+  readonly charts?: ChartPolicy | undefined;
   /** Lengths, in windows, of the trailing stretches judged. Absent: `scalesOf`. */
   readonly scales?: readonly number[] | undefined;
   /** Smallest PSI that matters. */

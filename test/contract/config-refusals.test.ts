@@ -101,6 +101,29 @@ describe('a bad value is an error with path, value and what is allowed', () => {
     [{ features: { a: { required: 'yes' } } }, 'models[0].features.a.required: saw "yes", expected true or false'],
     [{ drift: { level: 0.5 } }, 'models[0].drift.level: saw 0.5, expected a probability in (0, 0.1]'],
     [{ drift: { minimumRecords: 0 } }, 'models[0].drift.minimumRecords: saw 0'],
+    [{ drift: { charts: 'cusum' } }, 'models[0].drift.charts: saw "cusum", expected'],
+    [{ drift: { charts: { lambda: 0.1 } } }, 'models[0].drift.charts.method: saw nothing, expected "ewma" or "cusum"'],
+    [
+      { drift: { charts: { method: 'shewhart' } } },
+      'models[0].drift.charts.method: saw "shewhart", expected "ewma" or "cusum"',
+    ],
+    ...[0, 0.01, 0.31, 1, Number.NaN].map((lambda): [object, string] => [
+      { drift: { charts: { method: 'ewma', lambda } } },
+      `models[0].drift.charts.lambda: saw ${lambda}, expected a weight from 0.02 to 0.3`,
+    ]),
+    [{ drift: { charts: { method: 'ewma', lambda: '0.1' } } }, 'models[0].drift.charts.lambda: saw "0.1", expected a'],
+    ...[0, 0.2, 0.65, -0.5].map((reference): [object, string] => [
+      { drift: { charts: { method: 'cusum', reference } } },
+      `models[0].drift.charts.reference: saw ${reference}, expected standard deviations from 0.25 to 0.6`,
+    ]),
+    [
+      { drift: { charts: { method: 'cusum', lambda: 0.1 } } },
+      'models[0].drift.charts.lambda: saw 0.1 under an unknown key, expected one of method, reference',
+    ],
+    [
+      { drift: { charts: { method: 'ewma', reference: 0.5 } } },
+      'models[0].drift.charts.reference: saw 0.5 under an unknown key, expected one of method, lambda',
+    ],
     [{ publishedFeatures: 1.5 }, 'models[0].publishedFeatures: saw 1.5'],
     [
       { alerts: { red: [email('nobody')] } },

@@ -162,6 +162,17 @@ describe('a configuration becomes policies', () => {
     });
   });
 
+  test('with charts of a chosen method', () => {
+    const chartsOf = (charts: NonNullable<ModelInput['drift']>['charts']) =>
+      parseModel({ drift: { charts } }).drift.charts;
+    expect(chartsOf({ method: 'cusum' })).toEqual({ method: 'cusum', reference: 0.5 });
+    expect(chartsOf({ method: 'cusum', reference: 0.25 })).toEqual({ method: 'cusum', reference: 0.25 });
+    expect(chartsOf({ method: 'ewma' })).toEqual({ method: 'ewma', lambda: 0.1 });
+    expect(chartsOf({ method: 'ewma', lambda: 0.3 })).toEqual({ method: 'ewma', lambda: 0.3 });
+    expect(parseModel().drift).not.toHaveProperty('charts');
+    expect(configHash(parseModel({ drift: { charts: { method: 'cusum' } } }))).not.toBe(configHash(parseModel()));
+  });
+
   test('and a deployment', () => {
     const source = sagemakerCapture({ bucket: 'captures', endpoint: 'credit' });
     const key = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';

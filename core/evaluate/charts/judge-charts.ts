@@ -1,3 +1,5 @@
+import { canonicalJson } from '../../model/canonical-json.ts';
+import { type ChartPolicy, defaultChartPolicy } from '../../model/policy.ts';
 import { describeShift, describeVolume } from './chart-finding.ts';
 import { deviationOf, type PreparedChart, type PreparedCharts } from './prepare-charts.ts';
 import { restoreValue, transformValue } from './scalar-series.ts';
@@ -10,6 +12,8 @@ import { cellOf } from './week-cells.ts';
 /** State of all charts of a series of windows after one of them. Plain JSON; names in pairs, because they may be any text. */
 export interface ChartsState {
   readonly schema: 'tidewatch.chart-state/1';
+  /** How the charts added up; absent: `defaultChartPolicy`. */
+  readonly policy?: ChartPolicy | undefined;
   readonly charts: readonly (readonly [name: string, state: ChartState])[];
 }
 
@@ -58,11 +62,12 @@ export const initialChartsState: ChartsState = { schema: 'tidewatch.chart-state/
 
 /**
  * Judges one closed window: state in, state out. Windows must come in the order of time; one that is not newer than a
- * chart's state is not charted again. After more than 24 missing windows a chart starts afresh. Also start from
- * `initialChartsState` after a new baseline or model version.
+ * chart's state is not charted again. After more than 24 missing windows a chart starts afresh, and all do where they add
+ * up in another way than before. Also start from `initialChartsState` after a new baseline or model version.
  */
 export function judgeCharts(prepared: PreparedCharts, state: ChartsState, window: ChartWindow): ChartJudgement {
-  const before = new Map(state.charts);
+  const { policy } = prepared;
+  const before = new Map(isSamePolicy(policy, state.policy) ? state.charts : []);
   const values = new Map(window.values.map((value) => [value.name, value]));
   const after: (readonly [string, ChartState])[] = [];
   const findings: ChartFinding[] = [];
@@ -76,7 +81,11 @@ export function judgeCharts(prepared: PreparedCharts, state: ChartsState, window
     readings.push(judged.reading);
     if (judged.finding) findings.push(judged.finding);
   }
-  return { state: { schema: 'tidewatch.chart-state/1', charts: after }, findings, readings };
+  return { state: { schema: 'tidewatch.chart-state/1', ...(policy && { policy }), charts: after }, findings, readings };
+}
+
+function isSamePolicy(one = defaultChartPolicy, other = defaultChartPolicy): boolean {
+  return canonicalJson(one) === canonicalJson(other);
 }
 
 interface JudgedChart {

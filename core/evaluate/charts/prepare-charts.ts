@@ -1,3 +1,4 @@
+import { type ChartPolicy, defaultChartPolicy } from '../../model/policy.ts';
 import { longestWantedRunLength } from '../../stats/arl-limit.ts';
 import { cusumLimit } from '../../stats/cusum-run-length.ts';
 import { ewmaLimit, ewmaStandardDeviation } from '../../stats/ewma-run-length.ts';
@@ -27,16 +28,8 @@ export interface ChartOptions {
   readonly windowSeconds: number;
   /** What all charts together may cost: false alarms a week, their share of the model's budget. */
   readonly falseAlarmsPerWeek: number;
-  /** @default 'ewma' */
-  readonly method?: 'ewma' | 'cusum' | undefined;
-  /**
-   * Weight of the newest window in an EWMA: small for small shifts. At the run lengths that a weekly budget asks for, .1 sees
-   * a shift of one standard deviation twice as fast as .2.
-   * @default .1
-   */
-  readonly lambda?: number | undefined;
-  /** Reference value of a CUSUM, half the shift it is best at, in standard deviations. @default .5 */
-  readonly reference?: number | undefined;
+  /** Absent: `defaultChartPolicy`. */
+  readonly policy?: ChartPolicy | undefined;
 }
 
 /** One chart, calibrated on its phase I. Plain JSON. */
@@ -64,6 +57,8 @@ export interface PreparedChart {
 export interface PreparedCharts {
   readonly schema: 'tidewatch.charts/1';
   readonly windowSeconds: number;
+  /** How they add up; absent: `defaultChartPolicy`. */
+  readonly policy?: ChartPolicy | undefined;
   /** In-control average run length of each chart, in windows; 1 over it is also the level of a volume test. */
   readonly runLength: number;
   readonly charts: readonly PreparedChart[];
@@ -113,7 +108,8 @@ export function prepareCharts(series: readonly ScalarSeries[], options: ChartOpt
   const runLength = allocateRunLength(Math.max(1, tests), windowSeconds, options.falseAlarmsPerWeek);
   const limits = usable.length === 0 ? undefined : computeLimits(options, runLength);
   const charts = limits ? usable.map((one) => calibrate(one.series, one.points, options, limits)) : [];
-  return { schema: 'tidewatch.charts/1', windowSeconds, runLength, charts, notes };
+  const { policy } = options;
+  return { schema: 'tidewatch.charts/1', windowSeconds, ...(policy && { policy }), runLength, charts, notes };
 }
 
 interface Point {
@@ -125,17 +121,16 @@ interface Point {
 }
 
 interface Limits {
-  readonly method: 'ewma' | 'cusum';
-  readonly lambda: number;
-  readonly reference: number;
+  readonly policy: ChartPolicy;
   /** In standard deviations of the EWMA, or of the scores for a CUSUM. */
   readonly limit: number;
   readonly runLength: number;
 }
 
-function computeLimits({ method = 'ewma', lambda = 0.1, reference = 0.5 }: ChartOptions, runLength: number): Limits {
-  const limit = method === 'ewma' ? ewmaLimit(lambda, runLength) : cusumLimit(reference, runLength);
-  return { method, lambda, reference, limit, runLength };
+function computeLimits({ policy = defaultChartPolicy }: ChartOptions, runLength: number): Limits {
+  const limit =
+    policy.method === 'ewma' ? ewmaLimit(policy.lambda, runLength) : cusumLimit(policy.reference, runLength);
+  return { policy, limit, runLength };
 }
 
 /** Points in order of time, one per window, on the charted scale; a count's empty windows filled in. */
@@ -235,21 +230,24 @@ export function deviationOf(spread: ResidualSpread, centre: CellCentre, weight: 
 }
 
 function designChart(starts: readonly number[], scores: readonly number[], width: number, limits: Limits) {
-  const { method, lambda, reference, limit, runLength } = limits;
+  const { policy, limit, runLength } = limits;
+  // A CUSUM of a small reference value adds up for long: it is measured by the EWMA that is about as slow.
+  const lambda = policy.method === 'ewma' ? policy.lambda : policy.reference / 5;
   const hold = (clip: number) => scores.map((score) => Math.min(clip, Math.max(-clip, score)));
   const measure = (clip: number) => measureMemory(starts, hold(clip), width, lambda, runLength);
   const bound = (memory: ScoreMemory) =>
     limit * ewmaStandardDeviation(lambda) * Math.sqrt(memory.ewmaVarianceFactor) * memory.guaranteeFactor;
   let memory = measure(smallestClip);
-  if (method === 'cusum') {
+  if (policy.method === 'cusum') {
     const unit = Math.sqrt(memory.longRunVarianceFactor) * memory.guaranteeFactor;
-    const design: ChartDesign = { method, reference: reference * unit, limit: limit * unit, clip: smallestClip * unit };
+    const reference = policy.reference * unit;
+    const design: ChartDesign = { method: 'cusum', reference, limit: limit * unit, clip: smallestClip * unit };
     return { design, memory };
   }
   const clip = Math.max(smallestClip, clipOverLimit * bound(memory));
   if (clip > smallestClip) memory = measure(clip);
   const design: ChartDesign = {
-    method,
+    method: 'ewma',
     lambda,
     limit: bound(memory),
     clip: Math.max(smallestClip, clipOverLimit * bound(memory)),

@@ -53,6 +53,8 @@ export interface ChartSignal {
 
 /** Shifts are dated by a CUSUM of this reference value, also on an EWMA chart. */
 const datingReference = 0.5;
+/** A CUSUM grows no further, so that it ends soon after the shift does. */
+const ceilingOverLimit = 1.5;
 
 const nothing: Excursion = { sum: 0, since: 0, windows: 0, shift: 0, weight: 0 };
 
@@ -67,7 +69,7 @@ export function updateChart(
 ): { state: ChartState; signal: ChartSignal | undefined } {
   const score = Math.min(design.clip, Math.max(-design.clip, input.score));
   const reference = design.method === 'cusum' ? design.reference : datingReference;
-  const ceiling = design.method === 'cusum' ? 2 * design.limit : 1e6;
+  const ceiling = design.method === 'cusum' ? ceilingOverLimit * design.limit : 1e6;
   const up = extend(state.up, updateCusum(state.up.sum, score, reference, ceiling), input);
   const down = extend(state.down, updateCusum(state.down.sum, -score, reference, ceiling), input);
   const value = design.method === 'ewma' ? updateEwma(state.value, score, design.lambda) : 0;

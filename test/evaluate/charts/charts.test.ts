@@ -8,9 +8,11 @@ import {
 } from '../../../core/evaluate/charts/judge-charts.ts';
 import { allocateRunLength, type PreparedCharts, prepareCharts } from '../../../core/evaluate/charts/prepare-charts.ts';
 import type { ScalarSeries, SeriesPoint } from '../../../core/evaluate/charts/scalar-series.ts';
+import type { ChartPolicy } from '../../../core/model/policy.ts';
 import { createHours, createRandom, drawSeries, healthyStreams, hour, monday, type StreamKind } from './streams.ts';
 
 const options = { windowSeconds: 3600, falseAlarmsPerWeek: 0.02 };
+const cusum = { ...options, policy: { method: 'cusum', reference: 0.5 } } as const;
 const fourWeeks = 28 * 24;
 
 function streamOf(name: string): StreamKind {
@@ -58,14 +60,17 @@ function expectFinite(value: unknown): void {
 }
 
 describe('healthy series', () => {
-  test('raise alarms within the budget: season, memory, heavy tails, overdispersion and daily wander', () => {
+  test.each([
+    ['an EWMA', options],
+    ['a CUSUM', cusum],
+  ])('raise alarms of %s within the budget: season, memory, heavy tails, overdispersion and daily wander', (_, how) => {
     let alarmedWeeks = 0;
     for (let seed = 1; seed <= 2; seed++) {
       const random = createRandom(seed);
       const streams = healthyStreams.map((kind) => ({ kind, next: createHours(kind, random) }));
       const days = seed === 1 ? 7 : 28;
       const series = streams.map(({ kind, next }) => drawSeries(kind, days * 24, next));
-      const prepared = prepareCharts(series, options);
+      const prepared = prepareCharts(series, how);
       expect(prepared.runLength).toBe((11 * 168) / 0.02);
       let state = initialChartsState;
       for (let week = 0; week < 8; week++) {
@@ -107,6 +112,18 @@ describe('healthy series', () => {
     const wander = prepare('daily wander .15', 28);
     expect(wander.memory.ewmaVarianceFactor).toBeGreaterThan(5);
     expect(wander.memory.degreesOfFreedom).toBeLessThan(60);
+    const longRunFactor = (reference: number) => {
+      const wandering = drawSeries(
+        streamOf('daily wander .15'),
+        28 * 24,
+        createHours(streamOf('daily wander .15'), createRandom(11)),
+      );
+      return (
+        prepareCharts([wandering], { ...options, policy: { method: 'cusum', reference } }).charts[0]?.memory
+          .longRunVarianceFactor ?? 0
+      );
+    };
+    expect(longRunFactor(0.25)).toBeGreaterThan(longRunFactor(0.5) * 1.1);
     const week = prepare('white', 7);
     expect(week.memory.guaranteeFactor).toBeGreaterThan(white.memory.guaranteeFactor * 1.08);
     const volume = prepare('volume, gamma .05', 28).volume;
@@ -149,10 +166,13 @@ describe('a shift', () => {
     });
   });
 
-  test('ends when the series comes back', () => {
+  test.each([
+    ['an EWMA', options],
+    ['a CUSUM', cusum],
+  ])('of %s ends when the series comes back', (_, how) => {
     const value = (index: number) => noise[index] ?? 0;
     const phaseOne = points(fourWeeks, 0, value);
-    const prepared = prepareCharts([{ name: 'm', kind: 'mean', phaseOne }], options);
+    const prepared = prepareCharts([{ name: 'm', kind: 'mean', phaseOne }], how);
     const away = run(
       prepared,
       'm',
@@ -160,7 +180,7 @@ describe('a shift', () => {
     );
     expect(away.found.length).toBeGreaterThan(20);
     const back = run(prepared, 'm', points(60, fourWeeks + 30, value), away.state);
-    expect(back.found.at(-1)?.index ?? 0).toBeLessThan(30);
+    expect(back.found.at(-1)?.index ?? 0).toBeLessThan(15);
   });
 
   test('below the smallest effect is not told', () => {
@@ -184,21 +204,47 @@ describe('a shift', () => {
     expect(found.at(-1)?.finding.message).toMatch(/[23]\.\d+ percentage points too high on average for/);
   });
 
-  test('is found by a CUSUM as well', () => {
+  test('of one standard deviation is found by a CUSUM, dated and told in a sentence', () => {
     const kind = streamOf('white');
     const next = createHours(kind, createRandom(6));
-    const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], { ...options, method: 'cusum' });
+    const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], cusum);
     const healthy = run(
       prepared,
       kind.name,
       Array.from({ length: 400 }, (_, i) => next(fourWeeks + i)),
     );
     expect(healthy.found).toEqual([]);
-    const shifted = Array.from({ length: 40 }, (_, i) => next(fourWeeks + 400 + i)).map((point) => ({
+    const shifted = Array.from({ length: 60 }, (_, i) => next(fourWeeks + 400 + i)).map((point) => ({
       ...point,
-      value: point.value + 2 / Math.sqrt(point.weight),
+      value: point.value - 1 / Math.sqrt(point.weight),
     }));
-    expect(run(prepared, kind.name, shifted, healthy.state).found[0]?.index).toBeLessThan(25);
+    const { found } = run(prepared, kind.name, shifted, healthy.state);
+    expect(found[0]?.index).toBeLessThan(50);
+    const finding = found.at(-1)?.finding;
+    expect(finding?.message).toMatch(
+      /^white: -?[\d.]+ in this window, .* expected at this time of the week; 0\.0\d+ too low on average for [\d.]+ days, since about 2026-04-\d\d \d\d:00 UTC; without a change such an alarm comes once in/,
+    );
+    expect(finding?.evidence.direction).toBe('down');
+    const onset = (Date.parse(String(finding?.evidence.since)) - monday) / hour - fourWeeks - 400;
+    expect(Math.abs(onset)).toBeLessThan(8);
+  });
+
+  test('is within reach of a CUSUM for every reference and budget, in more than one window', () => {
+    const wild = points(60, fourWeeks, () => 1e6);
+    for (const reference of [0.25, 0.6]) {
+      for (const falseAlarmsPerWeek of [0.1, 0.015, 1e-7]) {
+        const policy = { method: 'cusum', reference } as const;
+        const phaseOne = points(fourWeeks, 0, (index) => noise[index] ?? 0);
+        const chart = prepareCharts([{ name: 'm', kind: 'mean', phaseOne }], {
+          ...options,
+          falseAlarmsPerWeek,
+          policy,
+        });
+        const first = run(chart, 'm', wild).found[0]?.index ?? Number.POSITIVE_INFINITY;
+        expect(first).toBeGreaterThan(0);
+        expect(first).toBeLessThan(15);
+      }
+    }
   });
 });
 
@@ -217,10 +263,10 @@ describe('one window', () => {
   });
 
   test('however wild, raises no alarm of a mean', () => {
-    for (const method of ['ewma', 'cusum'] as const) {
+    for (const how of [options, cusum]) {
       for (const kind of healthyStreams.filter((stream) => stream.kind === 'mean')) {
         const next = createHours(kind, createRandom(9));
-        const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], { ...options, method });
+        const prepared = prepareCharts([drawSeries(kind, fourWeeks, next)], how);
         const wild = { ...next(fourWeeks), value: 1e308 };
         expect(run(prepared, kind.name, [wild]).found).toEqual([]);
       }
@@ -287,6 +333,19 @@ describe('the state', () => {
     expect(run(prepared, kind.name, [late], damaged).state).toEqual(fresh);
   });
 
+  test('is forgotten where the charts add up in another way than before', () => {
+    const { state } = run(prepared, kind.name, later);
+    const phaseOne = drawSeries(kind, fourWeeks, createHours(kind, createRandom(12)));
+    const last = [{ ...next(fourWeeks), start: (later.at(-1)?.start ?? 0) + hour }];
+    const judge = (how: ChartPolicy | undefined, from: ChartsState) =>
+      run(prepareCharts([phaseOne], { ...options, policy: how }), kind.name, last, from).state;
+    for (const how of [cusum.policy, { method: 'ewma', lambda: 0.02 }] as const) {
+      expect(judge(how, state)).toEqual(judge(how, initialChartsState));
+    }
+    expect(judge({ method: 'ewma', lambda: 0.1 }, state).charts).toEqual(judge(undefined, state).charts);
+    expect(judge(undefined, state)).not.toEqual(judge(undefined, initialChartsState));
+  });
+
   test('does not depend on the order of the values or of phase I', () => {
     const names = ['white', 't3', 'logarithm of a latency'];
     const random = createRandom(13);
@@ -328,11 +387,12 @@ describe('hostile input', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('mean', 'share', 'count'),
+        fc.constantFrom<ChartPolicy | undefined>(undefined, { method: 'ewma', lambda: 0.02 }, cusum.policy),
         fc.array(fc.record({ value: strange, weight: strange }), { minLength: 24, maxLength: 60 }),
         fc.array(fc.record({ value: strange, weight: strange }), { minLength: 1, maxLength: 12 }),
-        (kind, past, now) => {
+        (kind, policy, past, now) => {
           const phaseOne = past.map((point, i) => ({ ...point, start: monday + i * hour }));
-          const prepared = prepareCharts([{ name: '__proto__', kind, phaseOne }], options);
+          const prepared = prepareCharts([{ name: '__proto__', kind, phaseOne }], { ...options, policy });
           expectFinite(prepared);
           let state = initialChartsState;
           now.forEach((point, i) => {
@@ -345,7 +405,7 @@ describe('hostile input', () => {
           });
         },
       ),
-      { numRuns: 50, seed: 5 },
+      { numRuns: 100, seed: 5 },
     );
   });
 

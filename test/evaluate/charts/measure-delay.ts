@@ -1,17 +1,17 @@
 /**
  * Windows from a shift to the first finding, shipped defaults:
- * `npx tsx test/evaluate/charts/measure-delay.ts [runs] [method] [seed] [lambda]`. Shifts are in standard deviations of a healthy
+ * `npx tsx test/evaluate/charts/measure-delay.ts [runs] [method] [seed] [lambda or reference]`. Shifts are in standard deviations of a healthy
  * window's residual (all together: sampling and wander), for counts factors.
  */
 import { initialChartsState, judgeCharts } from '../../../core/evaluate/charts/judge-charts.ts';
 import { prepareCharts } from '../../../core/evaluate/charts/prepare-charts.ts';
+import { readPolicy } from './read-policy.ts';
 import { createHours, createRandom, drawSeries, healthyStreams } from './streams.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const runs = Number(process.argv[2] ?? 50);
-const method = process.argv[3] === 'cusum' ? 'cusum' : 'ewma';
 const seed = Number(process.argv[4] ?? 1);
-const lambda = Number(process.argv[5] ?? 0.1);
+const policy = readPolicy(process.argv[3], process.argv[5]);
 const longest = 2000;
 const days = 28;
 const healthyHours = 48;
@@ -34,8 +34,7 @@ for (const kind of healthyStreams) {
     const prepared = prepareCharts([series, ...others], {
       windowSeconds: 3600,
       falseAlarmsPerWeek: 0.02,
-      method,
-      lambda,
+      policy,
     });
     const [chart] = prepared.charts;
     if (!chart) throw new Error('expected a chart');
@@ -74,5 +73,5 @@ for (const kind of healthyStreams) {
     const mean = list.reduce((a, b) => a + b, 0) / list.length;
     return `${size}: ${median(list)} (mean ${mean.toFixed(1)}, onset ${median(onsets[i]) ?? '–'})`;
   });
-  print(`${method} ${kind.name.padEnd(30)} ${text.join('  ')}`);
+  print(`${policy.method} ${kind.name.padEnd(30)} ${text.join('  ')}`);
 }

@@ -1,17 +1,17 @@
 /**
  * Measures false alarms of the charts over healthy weeks, per stream and together:
- * `npx tsx test/evaluate/charts/measure-null.ts [baselines] [weeks] [days of phase I] [method] [seed] [budget] [lambda] [quiet]`. Prints JSON lines.
+ * `npx tsx test/evaluate/charts/measure-null.ts [baselines] [weeks] [days of phase I] [method] [seed] [budget] [lambda or reference] [quiet]`. Prints JSON lines.
  */
 import { initialChartsState, judgeCharts } from '../../../core/evaluate/charts/judge-charts.ts';
 import { prepareCharts } from '../../../core/evaluate/charts/prepare-charts.ts';
+import { readPolicy } from './read-policy.ts';
 import { createHours, createRandom, drawSeries, healthyStreams, quietStreams } from './streams.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const [baselines = 40, weeks = 50, days = 28] = process.argv.slice(2, 5).map(Number);
-const method = process.argv[5] === 'cusum' ? 'cusum' : 'ewma';
 const seed = Number(process.argv[6] ?? 1);
 const budget = Number(process.argv[7] ?? 0.02);
-const lambda = Number(process.argv[8] ?? 0.1);
+const policy = readPolicy(process.argv[5], process.argv[8]);
 const quiet = process.argv[9] === 'quiet';
 const kinds = quiet ? quietStreams : healthyStreams;
 const alarmed = new Map<string, number>();
@@ -24,7 +24,7 @@ for (let run = 0; run < baselines; run++) {
   const streams = kinds.map((kind) => ({ kind, next: createHours(kind, random, quiet ? 0.01 : 1) }));
   const prepared = prepareCharts(
     streams.map(({ kind, next }) => drawSeries(kind, days * 24, next)),
-    { windowSeconds: 3600, falseAlarmsPerWeek: budget, method, lambda },
+    { windowSeconds: 3600, falseAlarmsPerWeek: budget, policy },
   );
   for (const { name, memory, design } of prepared.charts) {
     const list = factors.get(name) ?? [];
@@ -63,7 +63,7 @@ for (let run = 0; run < baselines; run++) {
     allWeeks++;
   }
 }
-print(JSON.stringify({ baselines, weeks, days, method, seed, budget, lambda, anyWeek: anyWeek / allWeeks }));
+print(JSON.stringify({ baselines, weeks, days, ...policy, seed, budget, anyWeek: anyWeek / allWeeks }));
 for (const { name } of kinds) {
   const list = factors.get(name) ?? [];
   const mean = [0, 1, 2, 3, 4].map((k) => {
