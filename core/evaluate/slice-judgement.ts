@@ -2,7 +2,7 @@ import type { Baseline } from '../model/baseline.ts';
 import type { Calendar } from '../model/calendar.ts';
 import type { ModelPolicy } from '../model/policy.ts';
 import type { SlicePolicy } from '../model/slice.ts';
-import type { TrailingCounts } from '../model/trailing-counts.ts';
+import type { Trail, TrailingCounts } from '../model/trailing-counts.ts';
 import type { FeatureVerdict, Finding } from '../model/verdict.ts';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.ts';
 import type { Calibration } from './calibration.ts';
@@ -19,7 +19,7 @@ import {
 } from './judge-drift.ts';
 import { formatName } from './number-text.ts';
 import { type ChangedSlice, explainBySlices, type SliceExplanation } from './slice-explanation.ts';
-import type { TrailWindow } from './trail.ts';
+import { windowsOfTrails } from './trail.ts';
 
 /** A slice and what it is judged by: prepared like a model of its own. */
 export interface SliceContext {
@@ -29,8 +29,8 @@ export interface SliceContext {
   readonly calibration: Calibration;
   /** `trailingCounts` of the slice's trail. */
   readonly stretches: readonly TrailingCounts[];
-  /** For the onset; may be empty. */
-  readonly windowsOfTrail: readonly TrailWindow[];
+  /** Of the slice, that of the window judged as the last: the onset is looked for in what lies between them. */
+  readonly trails: readonly Trail[];
 }
 
 export interface SliceInput {
@@ -170,9 +170,9 @@ function describeHits(feature: string, hits: readonly SliceHit[]): Finding | und
   const [surest] = sorted;
   if (!surest) return undefined;
   const { context, drift } = surest;
-  const { slice, baseline, calibration, stretches, windowsOfTrail } = context;
+  const { slice, baseline, calibration, stretches, trails } = context;
   const reader = new ContextReader(
-    { calibration, stretches, windowsOfTrail },
+    { calibration, stretches, windowsOfTrail: windowsOfTrails(trails) },
     baseline.layout.features.map(([name]) => name),
   );
   const evidence = reader.explain(drift, reader.describe(drift, plainVerdict(feature, context)));

@@ -43,6 +43,14 @@ export function extendSliceTrails(
     .map((slice) => [slice, extendTrail(known.get(slice), window, sliceCounts(summary, slice, layout), layout, cell)]);
 }
 
+/** The trails of one slice among those of a series, in their order. */
+export function trailsOfSlice(
+  trails: readonly { readonly slices?: SliceTrails | undefined }[],
+  slice: string,
+): Trail[] {
+  return trails.flatMap(({ slices }) => slices?.find(([name]) => name === slice)?.[1] ?? []);
+}
+
 /**
  * Trailing counts of some features without those of slices that have no record in common. Stretches are matched by
  * their scale; one that a slice does not have is left out.

@@ -107,12 +107,15 @@ function prepareBaseline(policy: ModelPolicy, baseline: Baseline): PreparedBasel
   };
 }
 
+/** A baseline with windows of its own knows its wander: live ones tell nothing but of outputs that are another model's. */
 function calibrateLive(
-  { calendar, calibration: before }: PreparedBaseline,
+  before: Calibration,
   policy: ModelPolicy,
   baseline: Baseline,
   learnedWindows: LearnedWindows,
 ): Calibration {
+  if (isOfOwnWindows(before) && !learnedWindows.replaces?.size) return before;
+  const calendar = policy.calendar ?? utcCalendar;
   const calibration = calibrate(baseline, { ...calibrationOptions(policy, baseline, calendar), learnedWindows });
   return leaveOutOngoing(calibration, before, learnedWindows, { policy, baseline, calendar });
 }
@@ -130,11 +133,9 @@ function prepare(
 ): Omit<Prepared, 'learnedKey'> {
   const { calendar } = alone;
   const replaces = replacesOutputs ? outputsOf(baseline.layout) : undefined;
-  // A baseline with windows of its own knows its wander: live ones tell nothing but of outputs that are another model's.
-  const isAlone = !learned || (isOfOwnWindows(alone.calibration) && !replaces?.size);
-  const calibration = isAlone
-    ? alone.calibration
-    : calibrateLive(alone, policy, baseline, { starts: learned.starts, counts: learned.counts, replaces });
+  const calibration = learned
+    ? calibrateLive(alone.calibration, policy, baseline, { starts: learned.starts, counts: learned.counts, replaces })
+    : alone.calibration;
   const seen = learned && seenWindows(learned);
   const learnedEmbeddings = learned && {
     starts: learned.starts,
@@ -144,9 +145,25 @@ function prepare(
   return {
     ...alone,
     calibration,
+    slices: learned ? alone.slices.map((slice) => learnSlice(slice, policy, learned, replaces)) : alone.slices,
     embeddings: calibrateEmbeddings(baseline, calibration, { calendar, learned: learnedEmbeddings }),
     chartsFor: remember((series) => seen && prepareFrom(baseline, seen, policy, calendar, series)),
   };
+}
+
+/** A slice of which too little was seen live stays as it is, without the outputs that are another model's by now. */
+function learnSlice(
+  slice: PreparedSlice,
+  policy: ModelPolicy,
+  learned: StoredWindows,
+  replaces: ReadonlySet<string> | undefined,
+): PreparedSlice {
+  const { calibration: before, baseline } = slice;
+  const windows = learned.slices?.find(([name]) => name === slice.slice.name)?.[1];
+  const calibration = windows
+    ? calibrateLive(before, policy, baseline, { ...windows, replaces })
+    : { ...before, features: before.features.filter(({ name }) => !replaces?.has(name)) };
+  return { ...slice, calibration };
 }
 
 /** Limits follow from the budget, which changes with the number of series: rarely, and back and forth. */
@@ -173,10 +190,10 @@ function prepareFrom(
   calendar: Calendar,
   series: number,
 ): PreparedCharts | undefined {
-  const { chartAlarmsPerWeek } = drift;
+  const { chartAlarmsPerWeek, charts: policy } = drift;
   if (chartAlarmsPerWeek === undefined) return undefined;
   const options = { windowSeconds, calendar, fewestWindows: windowsOfWeek(windowSeconds) };
   const pasts = choosePhaseOne(baseline, seen, options);
   if (pasts.length === 0) return undefined;
-  return prepareCharts(pasts, { windowSeconds, falseAlarmsPerWeek: chartAlarmsPerWeek / series });
+  return prepareCharts(pasts, { windowSeconds, falseAlarmsPerWeek: chartAlarmsPerWeek / series, policy });
 }

@@ -8,7 +8,7 @@ import type { DriftContext } from '../evaluate/drift-context.ts';
 import { extendEmbeddings, trailingEmbeddings } from '../evaluate/embedding/embedding-trail.ts';
 import type { ClosedContext } from '../evaluate/judge-closed.ts';
 import { extendScores, type PerformanceContext, trailingScores } from '../evaluate/performance/judge-performance.ts';
-import { extendSliceTrails, type SliceTrails } from '../evaluate/slice-trail.ts';
+import { extendSliceTrails, trailsOfSlice } from '../evaluate/slice-trail.ts';
 import { extendTrail, type TrailWindow, trailBorders, trailingCounts, windowsOfTrails } from '../evaluate/trail.ts';
 import { levelsOf, scalesOf, type WindowLevels } from '../evaluate/window-levels.ts';
 import type { Baseline } from '../model/baseline.ts';
@@ -171,16 +171,15 @@ export async function readJudgeContext(
         ? undefined
         : {
             level: levels.slices,
-            contexts: prepared.slices.map((slice) => ({
-              ...slice,
-              stretches: trailingCounts(
-                trailOfSlice(sliceTrails, slice.slice.name) ?? now,
-                trails.flatMap(({ slices: of }) => trailOfSlice(of, slice.slice.name) ?? []),
-                slice.calibration.scales,
-                width,
-              ),
-              windowsOfTrail: [],
-            })),
+            contexts: prepared.slices.map((slice) => {
+              const earlierOfSlice = trailsOfSlice(trails, slice.slice.name);
+              const [nowOfSlice = now] = trailsOfSlice([trail], slice.slice.name);
+              return {
+                ...slice,
+                stretches: trailingCounts(nowOfSlice, earlierOfSlice, slice.calibration.scales, width),
+                trails: [...earlierOfSlice, nowOfSlice],
+              };
+            }),
           },
     charts: charted?.findings ?? [],
     callers: callers?.findings ?? [],
@@ -221,10 +220,6 @@ async function listAround(
 /** For each border the newest trail at or before it. */
 function pickBorders(starts: readonly number[], borders: readonly number[]): readonly number[] {
   return borders.flatMap((border) => starts.findLast((start) => start <= border) ?? []);
-}
-
-function trailOfSlice(trails: SliceTrails | undefined, name: string) {
-  return trails?.find(([slice]) => slice === name)?.[1];
 }
 
 /**

@@ -166,10 +166,12 @@ async function judge(
     : retest(input, context, verdict, earlier);
 }
 
-/** Since when something has drifted is asked only where something has. */
+/** Since when something has drifted is asked only where something has, in a slice alone or as a whole. */
 async function judgeInContext(input: Omit<WindowInput, 'mode'>, context: JudgeContext): Promise<Verdict> {
   const verdict = judgeClosed(input, context.closed);
-  const hasDrifted = Object.values(verdict.features).some(({ drifted }) => drifted);
+  const hasDrifted =
+    Object.values(verdict.features).some(({ drifted }) => drifted) ||
+    verdict.findings.some(({ slice }) => slice !== undefined);
   return hasDrifted ? judgeClosed(input, await context.readWindows()) : verdict;
 }
 

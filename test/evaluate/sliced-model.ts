@@ -3,7 +3,7 @@ import { cellOfWindow } from '../../core/evaluate/cells.ts';
 import { type DriftJudgement, judgeDrift } from '../../core/evaluate/judge-drift.ts';
 import { sliceBaseline } from '../../core/evaluate/slice-baseline.ts';
 import { judgeSlices, type SliceContext, type SliceJudgement } from '../../core/evaluate/slice-judgement.ts';
-import { extendTrail, trailingCounts, windowsOfTrails } from '../../core/evaluate/trail.ts';
+import { extendTrail, trailingCounts } from '../../core/evaluate/trail.ts';
 import type { Baseline, BaselineSlice } from '../../core/model/baseline.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
 import type { Layout } from '../../core/model/layout.ts';
@@ -91,7 +91,7 @@ export class SlicedModel {
         counts.map((regions) => regions[index] ?? new Float64Array(0)),
       );
       const { baseline, calibration } = this.sliceCalibrations[index] ?? this;
-      return { slice, baseline, calibration, stretches, windowsOfTrail: windowsOfTrails(trails) };
+      return { slice, baseline, calibration, stretches, trails: [...trails] };
     });
     const slices = judgeSlices({
       policy,

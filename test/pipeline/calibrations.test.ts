@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { configHash } from '../../core/contract/config.ts';
 import { binCountsOf } from '../../core/evaluate/trail.ts';
-import { Calibrations } from '../../core/pipeline/calibrations.ts';
+import type { Baseline } from '../../core/model/baseline.ts';
+import type { ChartPolicy } from '../../core/model/policy.ts';
+import { Calibrations, type LearningSource } from '../../core/pipeline/calibrations.ts';
 import { hour } from './capture-lines.ts';
 import { createRuntime, start } from './embedded-world.ts';
 
@@ -65,23 +68,49 @@ test('a feature that is gone while live windows are learned is judged as before'
   expect(await learnedFrom('gone', gone)).toEqual(usual.map((_, index) => (index === 0 ? 2 : undefined)));
 });
 
-test('series in service share the budget of the charts', async () => {
-  const { policy, configHash, baselineOf } = await createRuntime();
-  const baseline = baselineOf('v1');
-  if (!baseline) throw new Error('expected a baseline');
+/** Four weeks of 50 to 56 records an hour. */
+function learnFourWeeks({ layout }: Baseline): LearningSource {
   const windows = 24 * 28;
   const starts = Array.from({ length: windows }, (_, at) => start + at * hour);
-  const prepared = await new Calibrations().prepare(policy, configHash, baseline, {
+  return {
     key: 'learned',
     replacesOutputs: false,
     read: async () => ({
       schema: 'tidewatch.learned/1',
       windows,
       starts,
-      counts: baseline.layout.features.map(() => starts.map(() => [])),
+      counts: layout.features.map(() => starts.map(() => [])),
       values: starts.map((_, at) => [{ name: 'records', kind: 'count', value: 50 + (at % 7), weight: 50 + (at % 7) }]),
     }),
-  });
+  };
+}
+
+test('charts are of the method that is configured', async () => {
+  const { policy, baselineOf } = await createRuntime();
+  const baseline = baselineOf('v1');
+  if (!baseline) throw new Error('expected a baseline');
+  const calibrations = new Calibrations();
+  const designWith = async (charts: ChartPolicy | undefined) => {
+    const changed = { ...policy, drift: { ...policy.drift, charts } };
+    const prepared = await calibrations.prepare(changed, configHash(changed), baseline, learnFourWeeks(baseline));
+    return prepared.chartsFor(1)?.charts[0]?.design;
+  };
+  expect(await designWith(undefined)).toMatchObject({ method: 'ewma', lambda: 0.1 });
+  expect(await designWith({ method: 'ewma', lambda: 0.05 })).toMatchObject({ method: 'ewma', lambda: 0.05 });
+  const [small, large] = [
+    await designWith({ method: 'cusum', reference: 0.25 }),
+    await designWith({ method: 'cusum', reference: 0.6 }),
+  ];
+  if (small?.method !== 'cusum' || large?.method !== 'cusum') throw new Error('expected two CUSUMs');
+  expect(small.reference).toBeLessThan(large.reference);
+  expect(small.limit).toBeGreaterThan(large.limit);
+});
+
+test('series in service share the budget of the charts', async () => {
+  const { policy, configHash, baselineOf } = await createRuntime();
+  const baseline = baselineOf('v1');
+  if (!baseline) throw new Error('expected a baseline');
+  const prepared = await new Calibrations().prepare(policy, configHash, baseline, learnFourWeeks(baseline));
   const [alone, shared] = [prepared.chartsFor(1), prepared.chartsFor(2)];
   expect(shared?.runLength).toBeCloseTo(2 * (alone?.runLength ?? 0), 6);
   expect(prepared.chartsFor(1)).toBe(alone);

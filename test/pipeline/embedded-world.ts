@@ -17,7 +17,7 @@ import type { MetricDatum } from '../../core/model/metric.ts';
 import type { Series } from '../../core/model/profile.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
 import { Calibrations } from '../../core/pipeline/calibrations.ts';
-import { createBaseline } from '../../core/pipeline/create-baseline.ts';
+import { type BaselineOptions, createBaseline } from '../../core/pipeline/create-baseline.ts';
 import { guardIntegrity } from '../../core/pipeline/guard-integrity.ts';
 import { type IngestPorts, type IngestReport, ingestCapture } from '../../core/pipeline/ingest.ts';
 import { createModelRuntime, type ModelRuntime } from '../../core/pipeline/model-runtime.ts';
@@ -67,7 +67,7 @@ function usualBaseline(): Promise<Baseline> {
 }
 
 /** The baseline that some calls make. */
-export function baselineOf(calls: readonly Call[]): Promise<Baseline> {
+export function baselineOf(calls: readonly Call[], options: Partial<BaselineOptions> = {}): Promise<Baseline> {
   return createBaseline(
     {
       open: () =>
@@ -82,7 +82,7 @@ export function baselineOf(calls: readonly Call[]): Promise<Baseline> {
           batchRows: defaultBatchRows,
         }),
     },
-    { windowSeconds: 3600 },
+    { windowSeconds: 3600, ...options },
   );
 }
 
