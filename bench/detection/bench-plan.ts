@@ -26,11 +26,11 @@ export interface BenchSize {
 }
 
 export const fullSize: BenchSize = {
-  models: 80,
+  models: 40,
   modelsWithPeers: 2,
-  driftRuns: 50,
-  driftRunsWithPeers: 20,
-  driftDesigns: ['delay', 'delayAtFloor', 'delayFourWeeks', 'delayAtFloorFourWeeks', 'wandering'],
+  driftRuns: 30,
+  driftRunsWithPeers: 10,
+  driftDesigns: ['delay', 'delayAtFloor', 'delayFourWeeks', 'delayAtFloorFourWeeks', 'wandering', 'trainingTable'],
   subFloorRuns: 10,
   sizeSamples: 160_000,
   sizeBaselines: 16,
@@ -61,6 +61,7 @@ export const driftEffects: Readonly<Record<DriftName, readonly number[]>> = {
   subFloor: [0.01],
   // A shift of .3 standard deviations.
   wandering: [0.0855],
+  trainingTable: [0.0855],
 };
 
 export const errorVolumes: readonly number[] = [50, 500, 5_000];

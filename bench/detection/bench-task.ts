@@ -85,6 +85,15 @@ export const driftDesigns = {
     windows: 72,
     untilFound: false,
   },
+  /** The same of a baseline without times: a week of live windows has told how hours differ. */
+  trainingTable: {
+    ...tenOfAll,
+    scenario: requireScenario('training table'),
+    minimumEffect: 0.02,
+    baselineHours: fourWeeks,
+    windows: 72,
+    untilFound: false,
+  },
 } as const satisfies Record<string, Omit<DriftDesign, 'populationStabilityIndex' | 'withPeers'>>;
 
 export async function runTask(task: BenchTask, seed: string): Promise<BenchResult> {

@@ -89,7 +89,7 @@ function mergeWithCommitted(fresh: DetectionReport, committed: CommittedReport |
   const sampled = { ...fresh, sample: fresh.scenarios, committedSeed: committed?.seed ?? null };
   if (!committed) return sampled;
   const { scenarios, falseYellowPerModelWeek, falseRedPerModelWeek, subFloorAlarmShare } = committed;
-  const { delayWindowsFourWeeks, delayWindowsAtFloorFourWeeks, wanderingShift } = committed;
+  const { delayWindowsFourWeeks, delayWindowsAtFloorFourWeeks, wanderingShift, trainingTableShift } = committed;
   const peers = Object.fromEntries(
     Object.entries(committed.peers).map(([name, rule]) => {
       const now = fresh.peers[name];
@@ -98,6 +98,6 @@ function mergeWithCommitted(fresh: DetectionReport, committed: CommittedReport |
     }),
   );
   const rates = { scenarios, falseYellowPerModelWeek, falseRedPerModelWeek, subFloorAlarmShare };
-  const slow = { delayWindowsFourWeeks, delayWindowsAtFloorFourWeeks, wanderingShift };
+  const slow = { delayWindowsFourWeeks, delayWindowsAtFloorFourWeeks, wanderingShift, trainingTableShift };
   return { ...sampled, ...rates, ...slow, peers };
 }

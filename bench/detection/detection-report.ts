@@ -39,6 +39,13 @@ export interface RuleReport {
   readonly falseDiscoveryProportion: number | null;
 }
 
+/** How a shift of ten features was found. */
+export interface ShiftReport {
+  /** Of the ten, on average over the runs. */
+  readonly featuresFound: number | null;
+  readonly medianDelayWindows: number | null;
+}
+
 export interface DetectionReport extends RuleReport {
   /** P(p ≤ level) where nothing has changed. */
   readonly size: Readonly<Record<string, number>>;
@@ -46,7 +53,9 @@ export interface DetectionReport extends RuleReport {
   readonly delayWindowsFourWeeks: RuleReport['delayWindows'];
   readonly delayWindowsAtFloorFourWeeks: RuleReport['delayWindows'];
   /** A .3σ shift of 10 features whose means wander by .05σ from day to day. */
-  readonly wanderingShift: { readonly featuresFound: number | null; readonly medianDelayWindows: number | null };
+  readonly wanderingShift: ShiftReport;
+  /** The same with a baseline without times, a week after the first live window. */
+  readonly trainingTableShift: ShiftReport;
   readonly runs: Readonly<Record<string, number>>;
   readonly peers: Readonly<Record<string, RuleReport>>;
 }
@@ -65,7 +74,6 @@ export function assembleReport(results: readonly BenchResult[]): DetectionReport
     ...of('errors').map(({ name, weeks, alarms }) => [name, errorRates(weeks, alarms)] as const),
   ]);
   const sizes = of('size').at(-1)?.result;
-  const wandering = shipped.filter(({ design }) => design === 'wandering').map(({ run }) => run);
   const peers = [...new Set(drifts.flatMap(({ result }) => result.peers.map(([name]) => name)))];
   return {
     ...describeRule(shipped, scenarios),
@@ -73,10 +81,8 @@ export function assembleReport(results: readonly BenchResult[]): DetectionReport
     sizeDetails: sizes?.details ?? {},
     delayWindowsFourWeeks: delaysBy(shipped, 'delayFourWeeks', mean),
     delayWindowsAtFloorFourWeeks: delaysBy(shipped, 'delayAtFloorFourWeeks', median),
-    wanderingShift: {
-      featuresFound: wandering.length > 0 ? average(wandering.map(({ featuresFound }) => featuresFound)) : null,
-      medianDelayWindows: median(wandering.map(({ delayWindows }) => delayWindows)),
-    },
+    wanderingShift: describeShift(shipped, 'wandering'),
+    trainingTableShift: describeShift(shipped, 'trainingTable'),
     runs: Object.fromEntries(
       [...groupBy(drifts, ({ design, effect }) => `${design} ${effect}`)].map(([name, runs]) => [name, runs.length]),
     ),
@@ -125,6 +131,14 @@ function describeRule(runs: readonly DesignedRun[], scenarios: RuleReport['scena
       [...sub].map(([effect, group]) => [effect, average(group.map(({ run }) => run.featuresFound)) / plan.features]),
     ),
     falseDiscoveryProportion: strong.length > 0 ? average(strong.map(({ run }) => run.falseDiscoveryProportion)) : null,
+  };
+}
+
+function describeShift(runs: readonly DesignedRun[], wanted: DriftName): ShiftReport {
+  const found = runs.filter(({ design }) => design === wanted).map(({ run }) => run);
+  return {
+    featuresFound: found.length > 0 ? average(found.map(({ featuresFound }) => featuresFound)) : null,
+    medianDelayWindows: median(found.map(({ delayWindows }) => delayWindows)),
   };
 }
 

@@ -65,9 +65,10 @@ export async function runDrift(design: DriftDesign, seed: string): Promise<Drift
     drift: { from, features: design.features, shift: shiftOfIndex(design.populationStabilityIndex) },
   });
   const windows = stream.drawBaseline();
-  const baseline = makeBaseline(stream.features, windows);
+  const { timed = true } = design.scenario;
+  const baseline = makeBaseline(stream.features, windows, timed);
   const policy = shippedPolicy({ minimumEffect: design.minimumEffect });
-  const model = new ShippedModel(baseline, utcCalendar, { policy, learns: false });
+  const model = new ShippedModel(baseline, utcCalendar, { policy, learns: !timed });
   const series = model.openSeries();
   const panel = design.withPeers ? new PeerPanel(stream.features, windows, random.fork('peers')) : undefined;
   for (let hour = 0; hour < hoursPerWeek; hour++)

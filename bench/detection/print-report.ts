@@ -1,5 +1,5 @@
 import type { Terminal } from '../../cli/terminal.ts';
-import type { DetectionReport, RuleReport } from './detection-report.ts';
+import type { DetectionReport, RuleReport, ShiftReport } from './detection-report.ts';
 import type { WindowTiming } from './result-file.ts';
 
 /** Targets of the shipped rule, beside which its numbers are printed. */
@@ -51,6 +51,8 @@ export function printReport(report: Printed, terminal: Terminal): void {
   printDelays('floor .02', report.delayWindowsAtFloor, targets.delayWindowsAtFloor, terminal, mark);
   printDelays('no floor, four weeks of baseline', report.delayWindowsFourWeeks, {}, terminal, mark);
   printDelays('floor .02, four weeks of baseline', report.delayWindowsAtFloorFourWeeks, {}, terminal, mark);
+  printShift('a shift of .3σ where features wander by .05σ a day', report.wanderingShift, terminal);
+  printShift('the same, a baseline without times', report.trainingTableShift, terminal);
   say();
   printLimit('features below the floor found in a week', report.subFloorAlarmShare['0.01'], 0.01, terminal, mark);
   printLimit('false discovery proportion', report.falseDiscoveryProportion, 0.05, terminal, mark);
@@ -66,6 +68,12 @@ export function printReport(report: Printed, terminal: Terminal): void {
   say();
   say(terminal.paint('bold', "Other tools' documented defaults on the same streams"));
   for (const [name, peer] of Object.entries(report.peers)) printPeer(name, peer, terminal);
+}
+
+function printShift(name: string, { featuresFound, medianDelayWindows }: ShiftReport, terminal: Terminal): void {
+  if (featuresFound === null) return;
+  const median = medianDelayWindows ?? 'not found';
+  terminal.print(`  ${name}: median ${median}, ${featuresFound.toFixed(1)} of 10 features`);
 }
 
 type Mark = (right: boolean, text: string) => string;

@@ -132,7 +132,8 @@ export const scenarios: readonly Scenario[] = [
   // Its outputs are judged from the tenth live day on.
   { ...usual, name: 'retrained version', retrainedAt: 62, liveWeeks: 3 },
   { ...usual, name: 'one week of baseline', baselineHours: hoursPerWeek },
-  { ...usual, name: 'training table', timed: false },
+  // Hours are told apart from its second live week on.
+  { ...usual, name: 'training table', timed: false, liveWeeks: 3 },
   { ...usual, name: '50 an hour', traffic: { ...weekly, recordsPerHour: 50 } },
   { ...usual, name: '5,000 an hour', traffic: { ...weekly, recordsPerHour: 5_000 } },
   { ...usual, name: '10,000 an hour', traffic: { ...weekly, recordsPerHour: 10_000 } },

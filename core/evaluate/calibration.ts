@@ -1,11 +1,11 @@
-import type { Baseline, BaselineFeature } from '../model/baseline.ts';
+import type { Baseline } from '../model/baseline.ts';
 import type { Calendar } from '../model/calendar.ts';
-import type { FeatureLayout } from '../model/layout.ts';
 import { chooseScales } from '../model/scales.ts';
-import { type BinPlan, foldCounts, planBins } from './bin-plan.ts';
+import { planBins } from './bin-plan.ts';
 import type { CellGroups, CellScheme } from './cell-groups.ts';
-import { expectedUnseenRows } from './expected-unseen.ts';
-import { binCountsOf } from './trail.ts';
+import { describeTotal, describeWindows, type ExpectedShares, type FeatureSource } from './expected-shares.ts';
+import { lendHours, mixOf } from './lent-hours.ts';
+import { lacksHours } from './missing-hours.ts';
 import { type FeatureWander, noWander, scaleWander } from './wander.ts';
 import { estimateWander } from './wander-estimate.ts';
 import { createWindowSet, type GroupedWindows, groupWindows, type WindowSet } from './window-set.ts';
@@ -38,23 +38,15 @@ export interface CalibrationOptions {
 }
 
 /** What is expected of a feature, by cell, and how much it wanders, by scale. */
-export interface FeatureCalibration {
-  readonly name: string;
-  readonly layout: FeatureLayout;
-  readonly plan: BinPlan;
-  /** Shares of the compared bins: a row per group of cells, then one of all records. */
-  readonly shares: Float64Array;
-  /** Share of unseen values, per row of `shares`. */
-  readonly unseen: Float64Array;
-  /** Records behind each row. */
-  readonly records: Float64Array;
+export interface FeatureCalibration extends ExpectedShares {
   /** False: the rows are all alike, because the baseline of this feature does not know hours. */
   readonly usesCells: boolean;
-  /** Share of unseen values to be expected beyond the baseline's own (Good–Turing). */
-  readonly newCategories: number;
   /** In the order of `scales`. */
   readonly wander: readonly FeatureWander[];
-  /** As that of the calibration, of a feature that has none of what others have learned. */
+  /**
+   * As that of the calibration, of a feature that has none of what others have learned; infinite: whatever it does is
+   * provisional.
+   */
   readonly provisionalBelow?: number | undefined;
 }
 
@@ -75,9 +67,10 @@ export interface Calibration {
 }
 
 const oneWeek = 7;
-/** Fewer days than this say next to nothing of how days differ. */
 const fewestDays = 3;
 const minimumWindows = 24;
+/** Fewer are enough where they span two weeks: windows of a day. */
+const minimumWindowsOfWeeks = 12;
 /** A baseline may lack this part of a day at its ends and still count as the week it was meant to be. */
 const spanTolerance = 0.25;
 
@@ -91,8 +84,11 @@ export const uncalibrated = { floor: 0.1, grossEffect: 2, grossEffectOfDays: 0.5
  * Prepares a baseline for judging windows: expected shares by hour of day and kind of day, and how far each feature
  * wanders between stretches of every scale, learned by holding stretches of the baseline out.
  *
- * At least one week: cells of hour × weekday or weekend. At least three days, and 24 windows: no cells. Of a baseline of fewer days the wander is learned from three days of live windows; where it has no
- * times, from the first live day, of 24 windows at least. Until then too little is known of it ("uncalibrated").
+ * At least one week: cells of hour × weekday or weekend. At least three days: no cells. Either asks for 24 windows, or
+ * for 12 in two weeks. Of a baseline of fewer days, or without times, the wander is learned from three days of live
+ * windows. Until then too little is known of it ("uncalibrated"); least where there are no times, before the first live day
+ * of 24 windows at least. A week of live windows tells how hours differ: the baseline's shares vary over them as the live
+ * ones do.
  * @throws {RangeError} on windows that are not ascending, on an unknown time zone and on counts that do not fit.
  */
 export function calibrate(baseline: Baseline, options: CalibrationOptions): Calibration {
@@ -105,9 +101,7 @@ export function calibrate(baseline: Baseline, options: CalibrationOptions): Cali
     return feature ? [{ name, layout, feature, position, plan: planBins(layout) }] : [];
   });
   const replaces = options.learnedWindows?.replaces ?? new Set<string>();
-  const isBrief = own !== undefined && own.set.spanDays < fewestDays - spanTolerance;
-  const hasLearned = learned !== undefined && (!isBrief || learned.set.spanDays >= fewestDays - spanTolerance);
-  const usesOwn = own !== undefined && !(isBrief && hasLearned);
+  const usesOwn = own !== undefined && (!isBrief(own) || learned === undefined || isBrief(learned));
   const main = usesOwn ? own : learned;
   if (!main) return createUncalibrated(features, scales, options.windowSeconds);
   const scheme = schemeOf(main.set);
@@ -122,15 +116,15 @@ export function calibrate(baseline: Baseline, options: CalibrationOptions): Cali
         ...(learned ? calibrateByWindows(replaced, groupWindows(learned.set, 'none'), learned, scales, false) : []),
       ]
     : [
-        ...calibrateByTotal(kept, groupWindows(main.set, 'none'), main, scales, grouped.groups.size, daysOf(baseline)),
+        ...calibrateByTotal(kept, grouped, main, scales, { baseline, calendar: options.calendar }),
         ...calibrateByWindows(replaced, grouped, main, scales, true),
       ];
   const byName = new Map(calibrated.map((feature) => [feature.name, feature]));
-  const kind = !usesOwn ? 'learned' : isBrief ? 'uncalibrated' : kindOfScheme(scheme);
+  const kind = !usesOwn ? 'learned' : isBrief(main) ? 'uncalibrated' : kindOfScheme(scheme);
   return {
     kind,
-    description: describeCalibration(kind, main.set, grouped.groups, options.calendar),
-    ...(kind === 'uncalibrated' && { provisionalBelow: uncalibrated.grossEffectOfDays }),
+    description: describeCalibration(kind, main, grouped.groups, options.calendar),
+    ...(isBrief(main) && { provisionalBelow: uncalibrated.grossEffectOfDays }),
     windowSeconds: options.windowSeconds,
     scales,
     days: main.set.dayCount,
@@ -156,35 +150,30 @@ function calibrateByWindows(
   }));
 }
 
-/**
- * Expected shares from the baseline as a whole, wander from windows seen live.
- * @param days of the baseline, the mean of which wanders as well
- */
+/** Expected shares from the baseline as a whole, how hours differ and the wander from windows seen live. */
 function calibrateByTotal(
   features: readonly FeatureSource[],
-  ungrouped: GroupedWindows,
+  grouped: GroupedWindows,
   source: WindowSource,
   scales: readonly number[],
-  groups: number,
-  days: number,
+  { baseline, calendar }: { readonly baseline: Baseline; readonly calendar: Calendar },
 ): readonly FeatureCalibration[] {
+  const { groups } = grouped;
   const rows = features.map(({ position, plan }) => ({ plan, counts: source.counts(position) }));
-  const wander = estimateWander(ungrouped, rows, scales).map((byScale) =>
-    byScale.map((each) => scaleWander(each, 1 + 1 / days)),
+  // The mean of the baseline's days wanders as well.
+  const wander = estimateWander(grouped, rows, scales).map((byScale) =>
+    byScale.map((each) => scaleWander(each, 1 + 1 / daysOf(baseline))),
   );
-  return features.map((feature, index) => ({
-    ...describeTotal(feature, groups),
-    usesCells: false,
-    wander: wander[index] ?? scales.map(() => noFeatureWander),
-  }));
-}
-
-interface FeatureSource {
-  readonly name: string;
-  readonly layout: FeatureLayout;
-  readonly feature: BaselineFeature;
-  readonly position: number;
-  readonly plan: BinPlan;
+  const mix = mixOf(baseline, grouped, calendar);
+  return features.map((feature, index) => {
+    const total = describeTotal(feature, groups.size);
+    const live = groups.size > 1 ? describeWindows(feature, rows[index]?.counts ?? [], grouped) : undefined;
+    return {
+      ...(live ? lendHours(total, live, mix) : total),
+      usesCells: live !== undefined,
+      wander: wander[index] ?? scales.map(() => noFeatureWander),
+    };
+  });
 }
 
 interface WindowSource {
@@ -196,7 +185,7 @@ const noFeatureWander: FeatureWander = { shares: noWander, missing: noWander, un
 
 function readOwnWindows(baseline: Baseline, options: CalibrationOptions): WindowSource | undefined {
   const { time } = baseline;
-  if (!time || time.windowSeconds !== options.windowSeconds || time.windows.length < minimumWindows) return undefined;
+  if (!time || time.windowSeconds !== options.windowSeconds || !tellsWander(time)) return undefined;
   const known = new Map(baseline.features);
   const counts = baseline.layout.features.map(([name]) => known.get(name)?.binCounts?.windows);
   if (counts.some((rows) => rows?.length !== time.windows.length)) return undefined;
@@ -204,6 +193,13 @@ function readOwnWindows(baseline: Baseline, options: CalibrationOptions): Window
   const records = time.windows.map(([, count]) => count);
   const set = createWindowSet(starts, records, options.windowSeconds, options.calendar);
   return { set, counts: (position) => counts[position] ?? [] };
+}
+
+function tellsWander({ windows, windowSeconds }: NonNullable<Baseline['time']>): boolean {
+  if (windows.length >= minimumWindows) return true;
+  const [first, last] = [windows[0]?.[0] ?? '', windows.at(-1)?.[0] ?? ''];
+  const spanDays = (Date.parse(last) - Date.parse(first)) / 86_400_000 + windowSeconds / 86_400;
+  return windows.length >= minimumWindowsOfWeeks && spanDays >= 2 * oneWeek - spanTolerance;
 }
 
 function readLearnedWindows(baseline: Baseline, options: CalibrationOptions): WindowSource | undefined {
@@ -218,7 +214,7 @@ function readLearnedWindows(baseline: Baseline, options: CalibrationOptions): Wi
     );
   }
   const records = learned.starts.map((_, window) =>
-    Math.max(0, ...learned.counts.map((rows) => sum(rows[window] ?? []))),
+    Math.max(0, ...learned.counts.map((rows) => rows[window]?.reduce((all, count) => all + count, 0) ?? 0)),
   );
   const set = createWindowSet(learned.starts, records, options.windowSeconds, options.calendar);
   return { set, counts: (position) => learned.counts[position] ?? [] };
@@ -230,75 +226,17 @@ function daysOf({ time }: Baseline): number {
   return days > 0 ? Math.max(days, 0.5) : Number.POSITIVE_INFINITY;
 }
 
+/** Tells next to nothing of how days differ. */
+function isBrief({ set }: WindowSource): boolean {
+  return set.spanDays < fewestDays - spanTolerance;
+}
+
 function schemeOf(set: WindowSet): CellScheme {
   return set.spanDays >= oneWeek - spanTolerance ? 'hours and weekends' : 'none';
 }
 
 function kindOfScheme(scheme: CellScheme): CalibrationKind {
   return scheme === 'none' ? 'wander' : 'cells';
-}
-
-/** Shares by group of cells, counted from windows. */
-function describeWindows(
-  { name, layout, feature, plan }: FeatureSource,
-  counts: readonly (readonly number[])[],
-  grouped: GroupedWindows,
-): Omit<FeatureCalibration, 'wander' | 'usesCells'> {
-  const { bins } = plan;
-  const rows = grouped.groups.size + 1;
-  const shares = new Float64Array(rows * bins);
-  const unseen = new Float64Array(rows);
-  const records = new Float64Array(rows);
-  const folded = new Float64Array(bins);
-  counts.forEach((row, window) => {
-    foldCounts(row, plan, folded);
-    const here = sum(row);
-    for (const target of [grouped.groupOf[window] ?? 0, rows - 1]) {
-      for (let bin = 0; bin < bins; bin++) {
-        const index = target * bins + bin;
-        shares[index] = (shares[index] ?? 0) + (folded[bin] ?? 0);
-      }
-      records[target] = (records[target] ?? 0) + here;
-      if (plan.unseen >= 0) unseen[target] = (unseen[target] ?? 0) + (row[plan.unseen] ?? 0);
-    }
-  });
-  normalise(shares, unseen, records, bins);
-  return { name, layout, plan, shares, unseen, records, newCategories: newCategoriesOf(feature) };
-}
-
-/** The same shares whatever the cell: the baseline knows no hours. */
-function describeTotal(
-  { name, layout, feature, plan }: FeatureSource,
-  groups: number,
-): Omit<FeatureCalibration, 'wander' | 'usesCells'> {
-  const { bins } = plan;
-  const rows = groups + 1;
-  const coarse = binCountsOf(feature.summary, layout);
-  if (plan.unseen >= 0) coarse[plan.unseen] = Math.max(coarse[plan.unseen] ?? 0, feature.rare);
-  const folded = new Float64Array(bins);
-  foldCounts(coarse, plan, folded);
-  const shares = new Float64Array(rows * bins);
-  for (let row = 0; row < rows; row++) shares.set(folded, row * bins);
-  const total = sum(coarse);
-  const records = new Float64Array(rows).fill(total);
-  const unseen = new Float64Array(rows).fill(plan.unseen < 0 ? 0 : (coarse[plan.unseen] ?? 0));
-  normalise(shares, unseen, records, bins);
-  return { name, layout, plan, shares, unseen, records, newCategories: newCategoriesOf(feature) };
-}
-
-function normalise(shares: Float64Array, unseen: Float64Array, records: Float64Array, bins: number): void {
-  records.forEach((count, row) => {
-    if (!(count > 0)) return;
-    for (let bin = 0; bin < bins; bin++) shares[row * bins + bin] = (shares[row * bins + bin] ?? 0) / count;
-    unseen[row] = (unseen[row] ?? 0) / count;
-  });
-}
-
-function newCategoriesOf(feature: BaselineFeature): number {
-  if (feature.summary.kind !== 'categorical') return 0;
-  const rows = feature.summary.count + feature.summary.missing;
-  const known = Math.max(feature.summary.unseen, feature.rare);
-  return rows > 0 ? Math.max(0, expectedUnseenRows(feature) - known) / rows : 0;
 }
 
 function createUncalibrated(
@@ -318,6 +256,7 @@ function createUncalibrated(
       ...describeTotal(feature, 1),
       usesCells: false,
       wander: scales.map(() => noFeatureWander),
+      ...(lacksHours(feature.feature.summary) && { provisionalBelow: Number.POSITIVE_INFINITY }),
     })),
   };
 }
@@ -326,19 +265,20 @@ function describeUncalibrated(reason: string, effect: number): string {
   return `uncalibrated: ${reason}, so that drift is provisional below a PSI of ${effect}`;
 }
 
-function describeCalibration(kind: CalibrationKind, set: WindowSet, groups: CellGroups, calendar: Calendar): string {
-  const days = `${set.dayCount} ${set.dayCount === 1 ? 'day' : 'days'}`;
-  if (kind === 'uncalibrated') {
-    return describeUncalibrated(`${days} of baseline tell too little of ups and downs`, uncalibrated.grossEffectOfDays);
+function describeCalibration(
+  kind: CalibrationKind,
+  main: WindowSource,
+  groups: CellGroups,
+  calendar: Calendar,
+): string {
+  const { dayCount } = main.set;
+  const source = `${dayCount} ${dayCount === 1 ? 'day' : 'days'} of ${kind === 'learned' ? 'live windows' : 'baseline'}`;
+  if (isBrief(main)) {
+    return describeUncalibrated(`${source} tell too little of ups and downs`, uncalibrated.grossEffectOfDays);
   }
-  if (kind === 'learned') return `no cells; ups and downs between windows learned from ${days} of live windows`;
-  if (groups.scheme === 'none') return `no cells; ups and downs between windows learned from ${days} of baseline`;
+  const wander = `ups and downs between windows learned from ${source}`;
+  if (groups.scheme === 'none') return `no cells; ${wander}`;
   const hours = groups.hours === 1 ? 'the same hour' : `the same ${groups.hours} hours`;
-  return `cells: ${hours} of weekdays or of weekends (${calendar.timeZone}); ups and downs between windows learned from ${days} of baseline`;
-}
-
-function sum(row: readonly number[]): number {
-  let total = 0;
-  for (const count of row) total += count;
-  return total;
+  const lent = kind === 'learned' ? ', as live windows differ by them' : '';
+  return `cells: ${hours} of weekdays or of weekends (${calendar.timeZone})${lent}; ${wander}`;
 }

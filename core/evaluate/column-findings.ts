@@ -5,6 +5,7 @@ import { hypergeometricUpperTail } from '../stats/hypergeometric.ts';
 import type { Calibration } from './calibration.ts';
 import type { ComparedFeature } from './compared-feature.ts';
 import type { FeatureDrift } from './judge-drift.ts';
+import { hourADay } from './missing-hours.ts';
 import { formatDuration, formatName, formatNumber, formatShare } from './number-text.ts';
 
 /** Chance that a column which is merely often empty happens to be empty throughout a window that is judged alone. */
@@ -12,8 +13,6 @@ const missingColumnLevel = 1e-6;
 /** Share of rows that must carry an unexpected column: one odd request is not a change of the schema. */
 const minimumExtraShare = 0.01;
 const namedColumns = 5;
-/** Missing share of a column that is empty for an hour of every day. */
-export const hourADay = 1 / 24;
 
 /** Records of which none has a value, and the share of them that should. */
 export interface MissingColumn {

@@ -91,7 +91,8 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
         ...measurement,
         qValue,
         causes,
-        isProvisional: provisionalBelow !== undefined && !causes.some((cause) => isGross(cause, measurement)),
+        isProvisional:
+          provisionalBelow !== undefined && !causes.some((cause) => isTooGross(cause, measurement, provisionalBelow)),
         minimumDetectableEffect: reader.detectable(index, familyLevel * pearsonShare(measurement.kind)),
       };
     });
@@ -105,7 +106,13 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
   };
 }
 
-function isGross(cause: DriftCause, { isGross, missingRise, unseenRise }: StretchMeasurement): boolean {
+/** Whether something is no ordinary up and down, though these are not known. */
+function isTooGross(
+  cause: DriftCause,
+  { isGross, missingRise, unseenRise }: StretchMeasurement,
+  provisionalBelow: number,
+): boolean {
+  if (provisionalBelow === Number.POSITIVE_INFINITY) return false;
   if (cause === 'distribution') return isGross;
   return (cause === 'missing' ? missingRise : unseenRise) >= uncalibrated.grossRise;
 }

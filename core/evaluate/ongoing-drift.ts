@@ -4,8 +4,8 @@ import type { ModelPolicy } from '../model/policy.ts';
 import type { TrailingCounts } from '../model/trailing-counts.ts';
 import type { Calibration, LearnedWindows } from './calibration.ts';
 import { cellOfWindow } from './cells.ts';
-import { hourADay } from './column-findings.ts';
 import { judgeDrift } from './judge-drift.ts';
+import { lacksHours } from './missing-hours.ts';
 
 /** Newest windows that tell what goes on when it is learned from them. */
 const newest = [1, 8] as const;
@@ -34,8 +34,7 @@ export function leaveOutOngoing(
     judgeDrift({ policy, baseline, calibration: before, stretches }).features.flatMap(({ name, drifted, causes }) => {
       const summary = known.get(name)?.summary;
       // What lacks values for an hour of every day, or more, may lack them in these.
-      const isUsual =
-        causes[0] === 'missing' && summary && summary.missing >= hourADay * (summary.count + summary.missing);
+      const isUsual = causes[0] === 'missing' && summary && lacksHours(summary);
       return drifted && !isUsual && !replaces?.has(name) ? [name] : [];
     }),
   );

@@ -201,7 +201,7 @@ export class StretchReader {
 
   /** Fills `current`, `expected` and `effectiveSize` for a feature. @returns the share of unseen values expected. */
   load(feature: FeatureCalibration, counts: ArrayLike<number>): number {
-    const { plan, shares, unseen, records } = feature;
+    const { plan, shares, unseen, records, leansOn } = feature;
     const { bins } = plan;
     foldCounts(counts, plan, this.current);
     const { expected } = this;
@@ -212,7 +212,7 @@ export class StretchReader {
       return unseen[last] ?? 0;
     }
     expected.fill(0, 0, bins);
-    let uncertainty = 0;
+    let uncertainty = leansOn ? 1 / leansOn : 0;
     let expectedUnseen = 0;
     for (let position = 0; position < this.#rowCount; position++) {
       const row = this.#rows[position] ?? 0;

@@ -11,10 +11,10 @@ import type { Series } from '../../core/model/profile.ts';
 
 const baselineHours = 72;
 
-function open(name: string, options: StreamOptions = {}, rule: ShippedRuleOptions = {}) {
+function open(name: string, options: StreamOptions = {}, rule: ShippedRuleOptions = {}, timed = true) {
   const stream = new ModelStream(requireScenario(name), createRandomSource('shipped'), { baselineHours, ...options });
   const windows = stream.drawBaseline();
-  const baseline = makeBaseline(stream.features, windows);
+  const baseline = makeBaseline(stream.features, windows, timed);
   const model = new ShippedModel(baseline, utcCalendar, rule);
   const counted = (series: Series, window: StreamWindow) => countedWindow(series, baseline.layout, window);
   return { stream, baseline, model, counted };
@@ -60,6 +60,21 @@ describe('the shipped rule over drawn windows', () => {
     const drift = { from: hours + 4, shift: 0.55, features: 10 };
     const { stream, model, counted } = open('season', { baselineHours: hours, drift });
     const series = model.openSeries();
+    const found: (readonly number[])[] = [];
+    for (let hour = 0; hour < 6; hour++) {
+      const [verdict] = await model.judge([counted(series, stream.next().stable)]);
+      found.push(verdict?.raised.length ? verdict.drifted.map(({ feature }) => feature) : []);
+    }
+    expect(found.slice(0, 4)).toEqual([[], [], [], []]);
+    expect(found[5]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test('a table without times tells a shift from the hours of the day, after a week of them', async () => {
+    const drift = { from: baselineHours + 4 + 168, shift: 0.55, features: 10 };
+    const { stream, baseline, model, counted } = open('season', { baselineHours, drift }, {}, false);
+    const series = model.openSeries();
+    expect(baseline.time).toBeUndefined();
+    for (let hour = 0; hour < 168; hour++) model.skip(counted(series, stream.next().stable));
     const found: (readonly number[])[] = [];
     for (let hour = 0; hour < 6; hour++) {
       const [verdict] = await model.judge([counted(series, stream.next().stable)]);

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { calibrate } from '../../core/evaluate/calibration.ts';
+import { calibrate, type LearnedWindows } from '../../core/evaluate/calibration.ts';
+import { StretchReader } from '../../core/evaluate/stretch-reader.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
-import { baselineOf, type Design, drawWindows, firstHour, hour } from './drawn-windows.ts';
+import { baselineOf, type Design, type DrawnWindow, drawWindows, Follower, firstHour, hour } from './drawn-windows.ts';
+import { plainPolicy } from './synthetic-model.ts';
 
 const options = { windowSeconds: 3600, calendar: utcCalendar };
 const small: Design = { features: 3, hours: 24 * 28, recordsPerHour: 60 };
+
+function learnedOf(windows: readonly DrawnWindow[]): LearnedWindows {
+  return {
+    starts: windows.map(({ start }) => start),
+    counts: [0, 1, 2].map((feature) => windows.map(({ counts }) => counts[feature] ?? [])),
+  };
+}
 
 describe('what a baseline is good enough for', () => {
   test.each([
@@ -32,6 +41,20 @@ describe('what a baseline is good enough for', () => {
     const windows = drawWindows(small, 1);
     expect(calibrate(baselineOf(windows, false), options).kind).toBe('uncalibrated');
     expect(calibrate(baselineOf(windows), { ...options, windowSeconds: 1800 }).kind).toBe('uncalibrated');
+  });
+
+  test.each([
+    [14, 'cells'],
+    [13, 'uncalibrated'],
+  ] as const)('%d windows of a day: %s', (days, kind) => {
+    const { time, ...baseline } = baselineOf(drawWindows({ ...small, hours: days }, 1));
+    const windows = Array.from({ length: days }, (_, day) => {
+      return [new Date(firstHour + day * 24 * hour).toISOString(), small.recordsPerHour] as const;
+    });
+    const daily = { ...baseline, ...(time && { time: { ...time, windowSeconds: 86_400, windows } }) };
+    const calibration = calibrate(daily, { ...options, windowSeconds: 86_400 });
+    expect(calibration.kind).toBe(kind);
+    expect(calibration.groups.size).toBe(kind === 'cells' ? 2 : 1);
   });
 
   test('the calendar may change without a new baseline', () => {
@@ -83,10 +106,7 @@ describe('wander', () => {
 describe('windows learned live', () => {
   const table = baselineOf(drawWindows({ ...small, hours: 100 }, 5), false);
   const live = drawWindows({ ...small, hours: 24 * 8, wander: 0.3 }, 6);
-  const learnedWindows = {
-    starts: live.map(({ start }) => start),
-    counts: [0, 1, 2].map((feature) => live.map(({ counts }) => counts[feature] ?? [])),
-  };
+  const learnedWindows = learnedOf(live);
 
   test('teach a training table its wander, and leave its shares alone', () => {
     const before = calibrate(table, options);
@@ -96,6 +116,79 @@ describe('windows learned live', () => {
     expect(after.features[0]?.wander[0]?.shares.variance).toBeGreaterThan(0.03);
     const last = (row: Float64Array | undefined) => [...(row ?? [])].slice(-11);
     expect(last(after.features[0]?.shares)).toEqual(last(before.features[0]?.shares));
+  });
+
+  test('teach a training table the swing of the day, once they are a week', () => {
+    const design = { ...small, recordsPerHour: 500, swing: 0.5 };
+    const seasonal = drawWindows({ ...design, hours: 24 * 8 }, 6);
+    const learn = (hours: number) =>
+      calibrate(baselineOf(drawWindows({ ...design, hours: 24 * 28 }, 6), false), {
+        ...options,
+        learnedWindows: learnedOf(seasonal.slice(0, hours)),
+      });
+    const [few, week] = [learn(24 * 6), learn(24 * 8)];
+    expect(few.description).toMatch(/^no cells; .* 6 days of live windows$/);
+    expect(week.description).toMatch(
+      /^cells: the same hour of weekdays or of weekends \(UTC\), as live windows .* 8 days of live windows$/,
+    );
+    // Without hours their swing is wander: a PSI of half the squared amplitude.
+    const wanderOf = ({ features }: typeof few) => features[0]?.wander[0]?.shares.variance ?? 0;
+    expect(wanderOf(few)).toBeGreaterThan(0.08);
+    expect(wanderOf(week)).toBeLessThan(0.01);
+    for (const feature of week.features) {
+      const { bins } = feature.plan;
+      const rowOf = (row: number) => [...feature.shares.subarray(row * bins, (row + 1) * bins)];
+      const total = rowOf(feature.records.length - 1);
+      expect(feature).toMatchObject({ usesCells: true, leansOn: 24 * 28 * 500 });
+      // The hours differ, and their mean over the live windows is the table.
+      const rows = Array.from({ length: week.groups.size }, (_, row) => rowOf(row));
+      const spread = rows.map((row) => Math.abs((row[0] ?? 0) - (total[0] ?? 0)));
+      expect(Math.max(...spread)).toBeGreaterThan(0.03);
+      const live = feature.records.slice(0, -1);
+      const all = live.reduce((sum, records) => sum + records, 0);
+      total.forEach((share, bin) => {
+        const mean = rows.reduce((sum, row, at) => sum + ((live[at] ?? 0) / all) * (row[bin] ?? 0), 0);
+        expect(mean).toBeCloseTo(share, 3);
+      });
+    }
+  });
+
+  test('make what is expected of a small table no surer than the table is', () => {
+    const design = { ...small, recordsPerHour: 500, swing: 0.5 };
+    const seasonal = drawWindows({ ...design, hours: 24 * 8 }, 6);
+    const table = baselineOf(drawWindows({ ...design, hours: 2 }, 6), false);
+    const calibration = calibrate(table, { ...options, learnedWindows: learnedOf(seasonal) });
+    const follower = new Follower(table, calibration, plainPolicy);
+    for (const window of seasonal.slice(0, 168)) follower.add(window);
+    const reader = new StretchReader(calibration, { minimumRecords: 0, effectLevel: 1 });
+    const sizes = follower.stretches().map((stretch) => {
+      reader.open(stretch);
+      for (const feature of calibration.features) reader.load(feature, stretch.counts[0] ?? []);
+      return reader.effectiveSize;
+    });
+    // 1,000 rows of a table, and two windows of 500 records for each hour of a weekend.
+    expect(sizes[0]).toBeCloseTo(500, 6);
+    expect(sizes.at(-1)).toBeGreaterThan(980);
+    expect(sizes.at(-1)).toBeLessThan(1000);
+  });
+
+  test('tell the hours that a baseline of a day lacks, from the hours that it has', () => {
+    const design = { ...small, recordsPerHour: 500, swing: 0.5 };
+    const seasonal = drawWindows({ ...design, hours: 24 * 8 }, 6);
+    // The same stream's first morning: not a mean of the day.
+    const morning = baselineOf(drawWindows({ ...design, hours: 30 }, 6));
+    const calibration = calibrate(morning, { ...options, learnedWindows: learnedOf(seasonal) });
+    const own = calibrate(baselineOf(seasonal), options);
+    const lowest = ({ features, groups }: typeof own, cell: string) => {
+      const row = groups.indexOf(cell) ?? -1;
+      return features.map(({ shares, plan }) => shares[row * plan.bins] ?? 0);
+    };
+    for (const cell of ['03|weekday', '15|weekday', '21|weekday']) {
+      const expected = lowest(own, cell);
+      lowest(calibration, cell).forEach((share, feature) => {
+        expect(Math.abs(share - (expected[feature] ?? 0))).toBeLessThan(0.025);
+      });
+    }
   });
 
   test('teach a baseline of two days its wander once they are three, more of it as the baseline itself wanders', () => {

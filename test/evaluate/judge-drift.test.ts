@@ -199,17 +199,24 @@ describe('a judgement', () => {
       expect(judgeShift(1.4)).toMatchObject({ drifted: true });
     });
 
+    const judgeShare = (usual: number, share: number) => {
+      const rowOf = (missing: number) => [...new Array<number>(10).fill((1 - missing) * 5000), missing * 50_000];
+      const table = baselineOf([{ start: firstHour, records: 50_000, counts: [rowOf(usual)] }], false);
+      const stretches = [stretchOf([rowOf(share)])];
+      return judgeDrift({ policy, baseline: table, calibration: calibrate(table, options), stretches }).features[0];
+    };
+
     test('asks missing values for a rise of a fifth', () => {
-      const half = [...new Array<number>(10).fill(250), 2500];
-      const table = baselineOf([{ start: firstHour, records: 5000, counts: [half] }], false);
-      const judgeShare = (share: number) => {
-        const rows = [[...new Array<number>(10).fill((1 - share) * 5000), share * 50_000]];
-        const stretches = [stretchOf(rows)];
-        return judgeDrift({ policy, baseline: table, calibration: calibrate(table, options), stretches }).features[0];
-      };
-      expect(judgeShare(0.69)).toMatchObject({ drifted: false, causes: expect.arrayContaining(['missing']) });
-      expect(judgeShare(0.71)).toMatchObject({ drifted: true, causes: expect.arrayContaining(['missing']) });
-      expect(judgeShare(0.71)?.scales[0]?.populationStabilityIndex).toBeLessThan(0.5);
+      expect(judgeShare(0.04, 0.23)).toMatchObject({ drifted: false, causes: expect.arrayContaining(['missing']) });
+      expect(judgeShare(0.04, 0.25)).toMatchObject({ drifted: true, causes: expect.arrayContaining(['missing']) });
+      expect(judgeShare(0.04, 0.25)?.scales[0]?.populationStabilityIndex).toBeLessThan(0.5);
+    });
+
+    test('calls whatever a column does provisional that may lack values by the hour', () => {
+      expect(judgeShare(0.05, 1)).toMatchObject({ drifted: false, causes: expect.arrayContaining(['missing']) });
+      // Office hours: it has values in all rows where one in three was expected.
+      expect(judgeShare(0.65, 0)).toMatchObject({ drifted: false, causes: ['distribution'] });
+      expect(judgeShare(0.65, 0)?.scales[0]?.populationStabilityIndex).toBeGreaterThan(2);
     });
 
     test('asks of a large rise that its own test rejects', () => {
@@ -224,8 +231,11 @@ describe('a judgement', () => {
       const table = createBaseline([
         ['kind', [layout, { kind: 'categorical', summary, distinct: 2, singletons: 0, rare: 250 }]],
       ]);
+      const calibration = calibrate(table, options);
+      // As if it were known not to lack values by the hour.
+      const features = calibration.features.map((feature) => ({ ...feature, provisionalBelow: undefined }));
       // Sixty values where three were expected; that forty-five instead of thirty of them are unseen may be chance.
-      const input = { policy, baseline: table, calibration: calibrate(table, options) };
+      const input = { policy, baseline: table, calibration: { ...calibration, features } };
       const [judged] = judgeDrift({ ...input, stretches: [stretchOf([[15, 45, 240]])] }).features;
       expect(judged?.scales[0]?.unseenRise).toBeGreaterThan(0.2);
       expect(judged).toMatchObject({ drifted: false, causes: ['distribution'] });
