@@ -97,10 +97,12 @@ function logUniformTail(x: number, a: number, b: number, complement: number): nu
   const z = Math.sqrt(2 * (deviance(a, n * x) + deviance(b, n * complement)));
   // (mean − x) in units of the standard deviation a beta variable would have at its mean.
   const distance = Math.abs((a * complement - b * x) / n) * Math.sqrt(n / ((a / n) * (b / n)));
+  const logDensity = -0.5 * z * z - 0.5 * Math.log(2 * Math.PI);
+  // So far out the normal tail and the correction would cancel.
+  if (z > 1e3) return logDensity - Math.log(distance);
   const atMean = (b - a) / (3 * Math.sqrt(n) * Math.sqrt(a) * Math.sqrt(b));
   const correction = z < 1 ? atMean : 1 / distance - 1 / z;
   const logTail = logNormalUpperTail(z);
-  const logDensity = -0.5 * z * z - 0.5 * Math.log(2 * Math.PI);
   return logTail + Math.log1p(correction * Math.exp(logDensity - logTail));
 }
 

@@ -77,10 +77,11 @@ function logUniformTail(a: number, x: number): number {
   const excess = Math.abs(x - a) / a;
   const sign = x > a ? 1 : -1;
   const z = eta * Math.sqrt(a);
-  if (z > 1e150) return Number.NEGATIVE_INFINITY;
+  const logDensity = -0.5 * z * z - 0.5 * Math.log(2 * Math.PI * a);
+  // So far out the normal tail and the correction would cancel.
+  if (z > 1e3) return logDensity - Math.log(excess);
   // Temme's c₀ = 1/(λ − 1) − 1/η, near λ = 1 by its series; it adds to Q and takes from P.
   const correction = eta < 1e-4 ? -sign / 3 + eta / 12 : 1 / excess - 1 / eta;
   const logTail = logNormalUpperTail(z);
-  const logDensity = -0.5 * z * z - 0.5 * Math.log(2 * Math.PI * a);
   return logTail + Math.log1p(correction * Math.exp(logDensity - logTail));
 }

@@ -1,20 +1,20 @@
+import { digamma } from './digamma.ts';
+import { lowerBeta } from './incomplete-beta.ts';
 import { lowerGamma, upperGamma } from './incomplete-gamma.ts';
-import { logBinomialDensity } from './log-density.ts';
 import { poissonLowerTail, poissonUpperTail } from './poisson-tail.ts';
-import { sumFallingTerms } from './tail-sum.ts';
 
 /**
  * Tails of the negative binomial law of counts, by mean and dispersion: a Poisson count whose rate itself is gamma
- * distributed, with variance = mean + dispersion·mean². Dispersion 0 is the Poisson law.
+ * distributed, with variance = mean + dispersion·mean². Dispersion 0 is the Poisson law. With shape = 1/dispersion and
+ * success = mean/(shape + mean), P(X ≥ k) = I_success(k, shape): at most some √min(k, shape, 1e9) steps.
  */
 
-/** Beyond this standard deviation sums take too long, and the gamma law of the rate is exact enough (error about 1e-6). */
-const longestSum = 1e6;
-/** From here on where the rate's own variance is so many times what counting adds; the tail is then good to a few per cent. */
-const longSum = 1e5;
-const dominance = 1e4;
-/** Below it the law can't be told from Poisson's in double precision. */
-const smallestDispersion = 1e-13;
+/** Below it, beyond the parameters of the incomplete beta function, the law is taken for Poisson's. */
+const smallestDispersion = 1e-15;
+/** Above it, beyond those parameters too, the count is taken for its rate: gamma distributed. */
+const largestCount = 1e15;
+/** Above it nearly every count is 0, so that P(X ≥ k) is too small to be 1 minus P(X < k), but not the other way round. */
+const sparseDispersion = 1e3;
 
 /**
  * P(X ≥ k), accurate in relative terms far into the tail. Throws RangeError on a mean or dispersion that isn't finite and
@@ -26,64 +26,61 @@ export function overdispersedUpperTail(k: number, mean: number, dispersion: numb
   const least = Math.ceil(k);
   if (least <= 0) return 1;
   if (least === Number.POSITIVE_INFINITY) return 0;
-  const shape = 1 / dispersion;
-  if (isLong(mean, dispersion)) return upperGamma(shape, (shape * (least - 0.5)) / mean);
-  return least > mean ? sumUpwards(least, mean, shape) : Math.max(0, 1 - sumDownwards(least - 1, mean, shape));
+  const { shape, success, failure } = parametersOf(mean, dispersion);
+  // Of the two sides the incomplete beta function has the one away from the mean, and 1 minus that for the other.
+  const isNear = success * (shape + 1) > failure * (least + 1);
+  if (isNear && dispersion > sparseDispersion) return sparseUpperTail(least, mean, dispersion);
+  if (least > largestCount) return upperGamma(shape, (shape * (least - 0.5)) / mean);
+  return lowerBeta(success, least, shape, failure);
 }
 
 /** P(X ≤ k), accurate in relative terms far into the tail. */
 export function overdispersedLowerTail(k: number, mean: number, dispersion: number): number {
   check(k, mean, dispersion);
   if (mean === 0 || dispersion < smallestDispersion) return poissonLowerTail(k, mean);
-  const most = Math.floor(k);
-  if (most < 0) return 0;
-  if (most === Number.POSITIVE_INFINITY) return 1;
-  const shape = 1 / dispersion;
-  if (isLong(mean, dispersion)) return lowerGamma(shape, (shape * (most + 0.5)) / mean);
-  return most < mean ? sumDownwards(most, mean, shape) : Math.max(0, 1 - sumUpwards(most + 1, mean, shape));
+  const above = Math.floor(k) + 1;
+  if (above <= 0) return 0;
+  if (above === Number.POSITIVE_INFINITY) return 1;
+  if (dispersion > sparseDispersion) return 1 - overdispersedUpperTail(above, mean, dispersion);
+  const { shape, success, failure } = parametersOf(mean, dispersion);
+  if (above > largestCount) return lowerGamma(shape, (shape * (above - 0.5)) / mean);
+  return lowerBeta(failure, shape, above, success);
 }
 
 /** P(X = 0) = (1 + dispersion·mean)^(−1/dispersion). */
 export function overdispersedZero(mean: number, dispersion: number): number {
   check(0, mean, dispersion);
-  const product = dispersion * mean;
   if (dispersion < smallestDispersion) return Math.exp(-mean);
-  // Where the product overflows its logarithm does not.
-  const log = product === Number.POSITIVE_INFINITY ? Math.log(dispersion) + Math.log(mean) : Math.log1p(product);
-  return Math.exp(-log / dispersion);
+  return Math.exp(-logSpread(mean, dispersion) / dispersion);
 }
 
-/** P(X ≥ least) for least > mean: the terms fall from the start. */
-function sumUpwards(least: number, mean: number, shape: number): number {
-  const success = mean / (shape + mean);
-  const ratio = (step: number) => ((shape + least + step) / (least + step + 1)) * success;
-  return Math.min(1, sumFallingTerms(density(least, mean, shape), ratio));
+/** ln(1 + dispersion·mean), also where the product overflows. */
+function logSpread(mean: number, dispersion: number): number {
+  const product = dispersion * mean;
+  return product === Number.POSITIVE_INFINITY ? Math.log(dispersion) + Math.log(mean) : Math.log1p(product);
 }
 
-/** P(X ≤ most) for most ≤ mean, added until below the mode what is left cannot count. */
-function sumDownwards(most: number, mean: number, shape: number): number {
-  const success = mean / (shape + mean);
-  let term = density(most, mean, shape);
-  let sum = term;
-  const mode = shape > 1 ? ((shape - 1) * mean) / shape : 0;
-  for (let k = most; k > 0 && term > 0; k--) {
-    term *= k / ((shape + k - 1) * success);
-    sum += term;
-    if (k < mode && term < sum * 1e-18) break;
+function parametersOf(mean: number, dispersion: number) {
+  const shape = 1 / dispersion;
+  return { shape, success: mean / (shape + mean), failure: shape / (shape + mean) };
+}
+
+/**
+ * P(X ≥ k) by the power series of P(X < k) = I_q(r, k) for r = shape near 0 and q = failure below about 1/k:
+ * q^r·Γ(k + r)/(Γ(k)·Γ(1 + r))·(1 + r·Σ (1 − k)(2 − k)…(n − k)/n!·q^n/(n + r)). Its logarithm is summed in units of r.
+ */
+function sparseUpperTail(k: number, mean: number, dispersion: number): number {
+  const { shape, failure } = parametersOf(mean, dispersion);
+  let coefficient = 1;
+  let sum = 0;
+  for (let n = 1; Math.abs(coefficient) > 1e-17; n++) {
+    coefficient *= ((n - k) / n) * failure;
+    sum += coefficient / (n + shape);
   }
-  return Math.min(1, sum);
-}
-
-function density(k: number, mean: number, shape: number): number {
-  if (k === 0) return overdispersedZero(mean, 1 / shape);
-  const total = shape + mean;
-  const log = logBinomialDensity(k, shape + k, mean / total, shape / total);
-  return (shape / (shape + k)) * Math.exp(log);
-}
-
-function isLong(mean: number, dispersion: number): boolean {
-  const deviation = Math.sqrt(mean) * Math.sqrt(1 + dispersion * mean);
-  return deviation > longestSum || (deviation > longSum && dispersion * mean > dominance);
+  // ln Γ(k + r) − ln Γ(k) − ln Γ(1 + r) is the integral of this from 0 to r, by Simpson's rule.
+  const slope = (x: number) => digamma(k + x) - digamma(1 + x);
+  const meanSlope = (slope(0) + 4 * slope(shape / 2) + slope(shape)) / 6;
+  return -Math.expm1(shape * (meanSlope - logSpread(mean, dispersion)) + Math.log1p(shape * sum));
 }
 
 function check(k: number, mean: number, dispersion: number): void {

@@ -25,21 +25,28 @@ interface Reference {
   readonly negativeBinomialUpperTail: number[][];
   readonly poissonLowerTail: number[][];
   readonly poissonUpperTail: number[][];
-  readonly spc: {
-    readonly shifts: number[];
-    readonly ewma: [number, number, number[]][];
-    readonly cusum: [number, number, number[]][];
-    readonly upperCusum: number[][];
-    readonly shewhart: [number, number[]];
-    readonly ewmaLimit: number[][];
-    readonly cusumLimit: number[][];
-  };
 }
 
-/** Values of numpy, scipy, mpmath and R's spc: see test/fixtures/stats/make_charts.py. */
-const reference: Reference = JSON.parse(
-  readFileSync(new URL('../fixtures/stats/charts.json', import.meta.url), 'utf8'),
-);
+/** Of R's package spc: [parameter, limit, run length per shift], and limits as [parameter, run length, limit]. */
+interface SpcReference {
+  readonly shifts: number[];
+  readonly ewma: [number, number, number[]][];
+  readonly cusum: [number, number, number[]][];
+  readonly upperCusum: [number, number, number[]][];
+  readonly shewhart: [number, number[]];
+  /** [λ, limit, series, run length]. */
+  readonly mewma: [number, number, number, number][];
+  readonly ewmaLimit: number[][];
+  readonly cusumLimit: number[][];
+}
+
+const readFixture = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../fixtures/stats/${name}.json`, import.meta.url), 'utf8'));
+
+/** Values of numpy, scipy and mpmath: see test/fixtures/stats/make_charts.py. */
+const reference: Reference = readFixture('charts');
+/** See test/fixtures/stats/make-spc.R. */
+const spc: SpcReference = readFixture('spc');
 
 describe('Gauss–Legendre quadrature', () => {
   test('has the points and weights of numpy', () => {
@@ -75,21 +82,22 @@ describe('average run lengths', () => {
     check(reference.upperCusumRunLength, upperCusumRunLength);
   });
 
-  test('agree with the whole table of R package spc, within .1 % or the last digit printed', () => {
-    const { shifts, ewma, cusum, upperCusum, shewhart } = reference.spc;
-    const check = (compute: (shift: number) => number, lengths: readonly number[]) => {
-      shifts.forEach((shift, i) => {
-        const expected = lengths[i] ?? Number.NaN;
-        // The last printed digit of the short ones is more than .1 %, and some were rounded twice (43.8949 is given as 43.90).
-        expect(Math.abs(compute(shift) - expected)).toBeLessThanOrEqual(Math.max(0.0056, 1e-3 * expected));
+  test('agree with R package spc to 1e-11', () => {
+    const check = (compute: (shift: number) => number, lengths: readonly number[], message: string) => {
+      expect(lengths).toHaveLength(spc.shifts.length);
+      spc.shifts.forEach((shift, i) => {
+        expectRelative(compute(shift), lengths[i] ?? Number.NaN, 1e-11, `${message}, shift ${shift}`);
       });
     };
-    for (const [lambda, limit, lengths] of ewma) check((shift) => ewmaRunLength(lambda, limit, shift), lengths);
-    for (const [k, h, lengths] of cusum) check((shift) => cusumRunLength(k, h, shift), lengths);
-    check((shift) => shewhartRunLength(shewhart[0], shift), shewhart[1]);
-    for (const [k = 0, h = 0, length = 0] of upperCusum) {
-      expect(Math.abs(upperCusumRunLength(k, h, 0) - length)).toBeLessThan(0.005);
+    for (const [lambda, limit, lengths] of spc.ewma) {
+      check((shift) => ewmaRunLength(lambda, limit, shift), lengths, `EWMA ${lambda}`);
     }
+    for (const [k, h, lengths] of spc.cusum) check((shift) => cusumRunLength(k, h, shift), lengths, `CUSUM ${k}`);
+    for (const [k, h, lengths] of spc.upperCusum) {
+      check((shift) => upperCusumRunLength(k, h, shift), lengths, `upper CUSUM ${k}`);
+    }
+    const [limit, lengths] = spc.shewhart;
+    check((shift) => shewhartRunLength(limit, shift), lengths, 'Shewhart');
   });
 
   test('an EWMA with λ = 1 is the Shewhart chart', () => {
@@ -145,13 +153,11 @@ describe('average run lengths', () => {
 });
 
 describe('limits for a wanted run length', () => {
-  test('agree with R package spc to the digits printed', () => {
-    for (const [lambda = 0, length = 0, limit = 0] of reference.spc.ewmaLimit) {
-      expect(Math.abs(ewmaLimit(lambda, length) - limit)).toBeLessThanOrEqual(0.00005001);
+  test('agree with R package spc to 1e-9', () => {
+    for (const [lambda = 0, length = 0, limit = 0] of spc.ewmaLimit) {
+      expectRelative(ewmaLimit(lambda, length), limit, 1e-9);
     }
-    for (const [k = 0, length = 0, limit = 0] of reference.spc.cusumLimit) {
-      expect(Math.abs(cusumLimit(k, length) - limit)).toBeLessThanOrEqual(0.00005001);
-    }
+    for (const [k = 0, length = 0, limit = 0] of spc.cusumLimit) expectRelative(cusumLimit(k, length), limit, 1e-9);
     expect(shewhartLimit(370.398)).toBeCloseTo(3, 5);
   });
 
@@ -271,12 +277,8 @@ describe('autoregression', () => {
   });
 });
 
-// The limit in circulation for λ = .05, 24.790, gives 996.79; with 60, 120 and 200 nodes alike.
-test.each([
-  [0.05, 24.79, 996.7876],
-  [0.1, 26.212, 1000.1048],
-  [0.2, 27.202, 1000.137],
-])('a MEWMA of nine series, λ %d, has its published limit', (lambda, limit, runLength) => {
-  expectRelative(mewmaRunLength(lambda, 9, limit), runLength, 1e-6);
+// The limit in circulation for λ = .05, 24.790, gives 996.79; 1,000 comes of a quadrature with 20 nodes, spc's default.
+test.each(spc.mewma)('a MEWMA has the run length of R package spc, λ %d', (lambda, limit, series, runLength) => {
+  expectRelative(mewmaRunLength(lambda, series, limit), runLength, 1e-9);
   expectRelative(runLength, 1000, 4e-3);
 });

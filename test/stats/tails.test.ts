@@ -4,7 +4,7 @@ import { chiSquaredUpperQuantile, chiSquaredUpperTail } from '../../core/stats/c
 import { cramerVonMisesUpperTail } from '../../core/stats/cramer-von-mises.ts';
 import { fUpperTail } from '../../core/stats/f-distribution.ts';
 import { logCompleteBeta, logLowerBeta, lowerBeta, upperBeta } from '../../core/stats/incomplete-beta.ts';
-import { lowerGamma, upperGamma } from '../../core/stats/incomplete-gamma.ts';
+import { logUpperGamma, lowerGamma, upperGamma } from '../../core/stats/incomplete-gamma.ts';
 import { noncentralChiSquaredUpperTail } from '../../core/stats/noncentral-chi-squared.ts';
 import { logNormalUpperTail, normalUpperQuantile, normalUpperTail } from '../../core/stats/normal.ts';
 import { scaledChiSquaredUpperTail } from '../../core/stats/scaled-chi-squared.ts';
@@ -76,6 +76,15 @@ describe('large parameters, where sums give way to uniform expansions', () => {
         }
       }
     }
+  });
+  test('logarithms go on far below the smallest double', () => {
+    // ln Γ(a, x)/Γ(a) is near a·ln(x/a) + a − x; I_x(a, b) has the density's logarithm too.
+    expectRelative(logUpperGamma(1e12, 7e15), 1e12 * Math.log(7000) + 1e12 - 7e15, 1e-9);
+    expectRelative(
+      logLowerBeta(1e-12, 1e15, 1e12),
+      1e15 * (Math.log(1e-12) + Math.log1p(1e-3)) + 1e12 * Math.log(1001),
+      1e-9,
+    );
   });
 });
 
