@@ -207,14 +207,17 @@ function share(expected: string) {
   return number(expected, (value) => value >= 0 && value <= 1);
 }
 
-/** In these ranges charts hold their budget for false alarms, see docs/statistics/charts.md. */
+/**
+ * In these ranges charts hold their budget for false alarms, also where all of them have memory (AR(1) up to .7) and heavy
+ * tails (t₃). See docs/statistics/charts.md.
+ */
 const charts = z.discriminatedUnion(
   'method',
   [
     z.strictObject(
       {
         method: z.literal('ewma'),
-        lambda: number('a weight from 0.02 to 0.3', (value) => value >= 0.02 && value <= 0.3).default(0.1),
+        lambda: number('a weight from 0.02 to 0.12', (value) => value >= 0.02 && value <= 0.12).default(0.1),
       },
       strict,
     ),

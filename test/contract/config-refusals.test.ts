@@ -107,9 +107,9 @@ describe('a bad value is an error with path, value and what is allowed', () => {
       { drift: { charts: { method: 'shewhart' } } },
       'models[0].drift.charts.method: saw "shewhart", expected "ewma" or "cusum"',
     ],
-    ...[0, 0.01, 0.31, 1, Number.NaN].map((lambda): [object, string] => [
+    ...[0, 0.01, 0.13, 0.3, 1, Number.NaN].map((lambda): [object, string] => [
       { drift: { charts: { method: 'ewma', lambda } } },
-      `models[0].drift.charts.lambda: saw ${lambda}, expected a weight from 0.02 to 0.3`,
+      `models[0].drift.charts.lambda: saw ${lambda}, expected a weight from 0.02 to 0.12`,
     ]),
     [{ drift: { charts: { method: 'ewma', lambda: '0.1' } } }, 'models[0].drift.charts.lambda: saw "0.1", expected a'],
     ...[0, 0.2, 0.65, -0.5].map((reference): [object, string] => [

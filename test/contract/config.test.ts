@@ -168,7 +168,9 @@ describe('a configuration becomes policies', () => {
     expect(chartsOf({ method: 'cusum' })).toEqual({ method: 'cusum', reference: 0.5 });
     expect(chartsOf({ method: 'cusum', reference: 0.25 })).toEqual({ method: 'cusum', reference: 0.25 });
     expect(chartsOf({ method: 'ewma' })).toEqual({ method: 'ewma', lambda: 0.1 });
-    expect(chartsOf({ method: 'ewma', lambda: 0.3 })).toEqual({ method: 'ewma', lambda: 0.3 });
+    for (const lambda of [0.02, 0.12]) {
+      expect(chartsOf({ method: 'ewma', lambda })).toEqual({ method: 'ewma', lambda });
+    }
     expect(parseModel().drift).not.toHaveProperty('charts');
     expect(configHash(parseModel({ drift: { charts: { method: 'cusum' } } }))).not.toBe(configHash(parseModel()));
   });

@@ -73,6 +73,8 @@ const secondsPerWeek = 604_800;
 const smallestClip = 3;
 /** At 1.5 times the limit no window alone raises an alarm, however wild, and a shock that dies away does not. */
 const clipOverLimit = 1.5;
+/** In the unit of a CUSUM. At 2 one wild window and those that it pulls along get to the limit where memory is long. */
+const clipOverUnit = 1.5;
 /** Missing windows are taken as empty up to so many: a count's phase I may be years long, but not with years of nothing. */
 const mostWindows = 200_000;
 
@@ -241,7 +243,8 @@ function designChart(starts: readonly number[], scores: readonly number[], width
   if (policy.method === 'cusum') {
     const unit = Math.sqrt(memory.longRunVarianceFactor) * memory.guaranteeFactor;
     const reference = policy.reference * unit;
-    const design: ChartDesign = { method: 'cusum', reference, limit: limit * unit, clip: smallestClip * unit };
+    const clip = Math.max(smallestClip, clipOverUnit * unit);
+    const design: ChartDesign = { method: 'cusum', reference, limit: limit * unit, clip };
     return { design, memory };
   }
   const clip = Math.max(smallestClip, clipOverLimit * bound(memory));

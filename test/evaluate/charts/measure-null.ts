@@ -1,19 +1,25 @@
 /**
  * Measures false alarms of the charts over healthy weeks, per stream and together:
- * `npx tsx test/evaluate/charts/measure-null.ts [baselines] [weeks] [days of phase I] [method] [seed] [budget] [lambda or reference] [quiet]`. Prints JSON lines.
+ * `npx tsx test/evaluate/charts/measure-null.ts [baselines] [weeks] [days of phase I] [method] [seed] [budget] [lambda or reference] [streams]`.
+ * Streams: `healthy`; `quiet`; or a number, for five that are all AR(1) of that coefficient with t₃ innovations. Prints JSON,
+ * and a line per chart. `upper` is the one-sided 95 % bound of Clopper and Pearson, as if weeks of one baseline were independent:
+ * take many baselines of few weeks.
  */
 import { initialChartsState, judgeCharts } from '../../../core/evaluate/charts/judge-charts.ts';
 import { prepareCharts } from '../../../core/evaluate/charts/prepare-charts.ts';
+import { binomialUpperTail } from '../../../core/stats/binomial.ts';
+import { findRoot } from '../../../core/stats/root.ts';
 import { readPolicy } from './read-policy.ts';
-import { createHours, createRandom, drawSeries, healthyStreams, quietStreams } from './streams.ts';
+import { createHours, createRandom, drawSeries, healthyStreams, heavyStreams, quietStreams } from './streams.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const [baselines = 40, weeks = 50, days = 28] = process.argv.slice(2, 5).map(Number);
 const seed = Number(process.argv[6] ?? 1);
 const budget = Number(process.argv[7] ?? 0.02);
 const policy = readPolicy(process.argv[5], process.argv[8]);
-const quiet = process.argv[9] === 'quiet';
-const kinds = quiet ? quietStreams : healthyStreams;
+const which = process.argv[9] ?? 'healthy';
+const quiet = which === 'quiet';
+const kinds = which === 'healthy' ? healthyStreams : quiet ? quietStreams : heavyStreams(Number(which));
 const alarmed = new Map<string, number>();
 const episodes = new Map<string, number>();
 const factors = new Map<string, number[]>();
@@ -63,7 +69,10 @@ for (let run = 0; run < baselines; run++) {
     allWeeks++;
   }
 }
-print(JSON.stringify({ baselines, weeks, days, ...policy, seed, budget, anyWeek: anyWeek / allWeeks }));
+const upper =
+  anyWeek === allWeeks ? 1 : findRoot((share) => binomialUpperTail(anyWeek + 1, allWeeks, share) - 0.95, 0, 1);
+const judged = { baselines, weeks, days, ...policy, seed, budget, streams: which };
+print(JSON.stringify({ ...judged, anyWeek: anyWeek / allWeeks, upper: Number(upper.toFixed(4)) }));
 for (const { name } of kinds) {
   const list = factors.get(name) ?? [];
   const mean = [0, 1, 2, 3, 4].map((k) => {

@@ -79,6 +79,23 @@ export function expectedRecords(time: number): number {
   return (400 + 350 * Math.sin((2 * Math.PI * (time % (24 * hour))) / (24 * hour))) * (isWeekend(time) ? 0.5 : 1);
 }
 
+/** The hardest on a chart: one wild window pulls the next ones along. */
+function withHeavyTails(name: string, coefficient: number, samplingError: number): StreamKind {
+  return {
+    name,
+    kind: 'mean',
+    create: ({ normal, student }) => {
+      const next = createAutoregression(coefficient, () => student(3));
+      return (time, n) => 0.3 * season(time) + 0.1 * next() + (samplingError * normal()) / Math.sqrt(n);
+    },
+  };
+}
+
+/** Five charts that are all AR(1) of that coefficient with t₃ innovations, and no sampling error that hides the memory. */
+export function heavyStreams(coefficient: number): readonly StreamKind[] {
+  return [1, 2, 3, 4, 5].map((which) => withHeavyTails(`AR(1) ${coefficient}, t3, ${which}`, coefficient, 0));
+}
+
 /** Healthy series as they come: season in all, memory, heavy tails, overdispersion, daily wander. */
 export const healthyStreams: readonly StreamKind[] = [
   {
@@ -97,14 +114,7 @@ export const healthyStreams: readonly StreamKind[] = [
       return (time, n) => 0.3 * season(time) + 0.1 * next() + normal() / Math.sqrt(n);
     },
   },
-  {
-    name: 'AR(1) .5, t3',
-    kind: 'mean',
-    create: ({ normal, student }) => {
-      const next = createAutoregression(0.5, () => student(3));
-      return (time, n) => 0.3 * season(time) + 0.1 * next() + normal() / Math.sqrt(n);
-    },
-  },
+  withHeavyTails('AR(1) .5, t3', 0.5, 1),
   {
     name: 't3',
     kind: 'mean',
