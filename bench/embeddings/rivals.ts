@@ -34,7 +34,7 @@ export interface WindowPValues {
   readonly fourierSaddle: number;
   /** T² over 16 axes, mean reconstruction error and Fourier, Bonferroni over three: the first design. */
   readonly t16DistanceFourier: number;
-  /** What is shipped and Fourier as well. */
+  /** What is shipped at four fifths of the level, and Fourier at the fifth. */
   readonly shippedFourier: number;
 }
 

@@ -76,4 +76,13 @@ describe('captures of vectors', () => {
     expect(verdict.findings.map(({ id }) => id)).toEqual(['missing:text']);
     expect(verdict.findings[0]?.message).toMatch(/^text: 33.* % of records have no usable vector, in the baseline 0 %/);
   });
+
+  test('of which too few are usable to be compared still tell how many are not', async () => {
+    const world = new TextWorld(textRuntime(baseline));
+    const calls = usualTexts(start, start + hour, 180, world.maker, (vector, index) => (index === 0 ? vector : null));
+    const verdict = await world.pass(start, calls);
+    expect(verdict.features.text?.current).toMatchObject({ count: 1, missing: 179 });
+    expect(verdict.features.text?.embedding?.scales).toEqual([]);
+    expect(verdict.findings.map(({ id }) => id)).toEqual(['missing:text']);
+  });
 });

@@ -29,6 +29,12 @@ export interface EmbeddingInput {
   readonly level: number;
 }
 
+/**
+ * Usable vectors that a stretch needs, or `minimumRecords` where that is more. The tests take means as normal, and where
+ * rare vectors lie far out the mean of fewer is not.
+ */
+export const fewestVectors = 100;
+
 /** What is said of one embedding. */
 export interface EmbeddingJudgement {
   readonly name: string;
@@ -66,8 +72,9 @@ export function embeddingLevelShare(features: number, embeddings: number): numbe
 }
 
 /**
- * The main rule for vectors: each stretch is compared with the baseline's hours, Benjamini–Hochberg runs over the
- * embeddings of a stretch, and one has drifted where a test whose effect matters rejects at any scale.
+ * The main rule for vectors: each stretch that holds enough of them is compared with the baseline's hours,
+ * Benjamini–Hochberg runs over the embeddings of a stretch, and one has drifted where a test whose effect matters
+ * rejects at any scale.
  */
 export function judgeEmbeddings(input: EmbeddingInput): readonly EmbeddingJudgement[] {
   const { policy, stretches, level } = input;
@@ -93,9 +100,10 @@ function judgeStretch(
   level: number,
 ): readonly (Measured | undefined)[] {
   const testLevel = level / (embeddingTests * Math.max(1, embeddings.length));
+  const enough = Math.max(fewestVectors, policy.drift.minimumRecords);
   const compared = embeddings.map((embedding) => {
     const current = stretch.sums.get(embedding.name);
-    if (!current || stretch.records < policy.drift.minimumRecords) return undefined;
+    if (!current || current.count < enough) return undefined;
     const reference = referenceOf(embedding, stretch.cells, calibration?.groups);
     const wander = wanderAt(embedding, stretch);
     const { provisionalBelow } = calibration ?? {};

@@ -61,7 +61,7 @@ describe('what is found, and how it is said', () => {
     expect(finding?.kind).toBe('drift');
     expect(finding?.id).toBe('drift:text');
     expect(finding?.message).toMatch(
-      /^text: the mean vector moved by [\d.]+ standard deviations, [\d.]+ of them along main axis \d+; .*q = .+, 500 vectors$/,
+      /^text: the typical vector changed: the mean moved by [\d.]+ of the usual spread, ([\d.]+|all) of it in one direction \(main axis \d+\); .*q = .+, 500 vectors$/,
     );
     expect(finding?.evidence.causes).toContain('shift');
   });
@@ -73,13 +73,13 @@ describe('what is found, and how it is said', () => {
     expect(effects.baselineFarShare).toBeGreaterThan(0.03);
     expect(effects.baselineFarShare).toBeLessThan(0.08);
     expect(findingOf(strangers)?.message).toMatch(
-      /% of vectors lie where .* % of the baseline's did, far from its main axes/,
+      /\d % of vectors are unlike what is usual in the baseline \([\d.]+ % were\), all of them on average [\d.]+ of the usual spread farther from it;/,
     );
   });
   test('vectors drawn together: closer to the main axes', () => {
     const shrunk = maker.many(500, (vector) => vector.map((value) => value * 0.7));
     expect(findingOf(shrunk)?.message).toMatch(
-      /close to its main axes \(on average [\d.]+ standard deviations nearer\)/,
+      /\d % of vectors are unusually close to what is usual in the baseline \([\d.]+ % were\), all of them on average [\d.]+ of the usual spread nearer to it;/,
     );
   });
   test('a significant trifle is below the floor', () => {

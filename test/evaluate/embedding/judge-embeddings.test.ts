@@ -7,17 +7,23 @@ import {
   extendEmbeddings,
   trailingEmbeddings,
 } from '../../../core/evaluate/embedding/embedding-trail.ts';
-import { embeddingLevelShare, judgeEmbeddings } from '../../../core/evaluate/embedding/judge-embeddings.ts';
+import {
+  embeddingLevelShare,
+  fewestVectors,
+  judgeEmbeddings,
+} from '../../../core/evaluate/embedding/judge-embeddings.ts';
 import { extendTrail, trailingCounts } from '../../../core/evaluate/trail.ts';
 import type { Baseline } from '../../../core/model/baseline.ts';
 import { utcCalendar } from '../../../core/model/calendar.ts';
 import type { EmbeddingSummary } from '../../../core/model/embedding.ts';
 import type { Layout } from '../../../core/model/layout.ts';
+import type { DriftPolicy } from '../../../core/model/policy.ts';
 import type { Summary } from '../../../core/model/profile.ts';
 import type { Trail } from '../../../core/model/trailing-counts.ts';
 import { emptySummary } from '../../../core/profile/merge.ts';
 import { flattenSums, mergeEmbeddings } from '../../../core/stats/embedding/embedding-sums.ts';
 import { textPolicy } from '../../pipeline/embedding-world.ts';
+import { seededUniform } from '../../stats/reference.ts';
 import { layout as frame, summaryOf, VectorMaker } from './made-comparison.ts';
 
 const hour = 3_600_000;
@@ -157,14 +163,15 @@ describe('windows that follow one another', () => {
   const embeddings = calibrateEmbeddings(baseline, calibration, { calendar: utcCalendar });
   const { policy } = textPolicy();
 
-  function judge(windows: readonly EmbeddingSummary[], level: number) {
+  function judge(windows: readonly EmbeddingSummary[], level: number, drift: Partial<DriftPolicy> = {}) {
+    const asked = { ...policy, drift: { ...policy.drift, ...drift } };
     const trails: Judged[] = [];
     return windows.map((sums, index) => {
       const now = extend(trails.at(-1), index, windowSummary(sums));
       trails.push(now);
       const counts = trailingCounts(now, trails, scales, hour);
       const stretches = trailingEmbeddings(now.embeddings, trails, counts, layout);
-      return judgeEmbeddings({ policy, embeddings, stretches, calibration, level })[0];
+      return judgeEmbeddings({ policy: asked, embeddings, stretches, calibration, level })[0];
     });
   }
 
@@ -174,7 +181,7 @@ describe('windows that follow one another', () => {
     let rejected = 0;
     const runs = 300;
     for (let run = 0; run < runs; run++) {
-      const now = extend(undefined, run, windowSummary(summaryOf(fresh.many(80))));
+      const now = extend(undefined, run, windowSummary(summaryOf(fresh.many(120))));
       const counts = trailingCounts(now, [], [1], hour);
       const stretches = trailingEmbeddings(now.embeddings, [], counts, layout);
       const [judged] = judgeEmbeddings({ policy: noFloor, embeddings, stretches, calibration, level: 0.05 });
@@ -196,11 +203,43 @@ describe('windows that follow one another', () => {
     expect(judged.at(-1)?.verdict.scales.some(({ ended }) => ended)).toBe(true);
   });
 
-  test('of too few records are not tested', () => {
-    const [judged] = judge([summaryOf(new VectorMaker(98).many(10))], 0.05);
-    expect(judged).toMatchObject({ qValue: null, drifted: false });
-    expect(judged?.finding).toBeUndefined();
+  test('of too few usable vectors are not tested, however many records there are', () => {
+    const strange = (count: number) => {
+      const fresh = new VectorMaker(98);
+      const without = new Array<null>(1000).fill(null);
+      return summaryOf([...Array.from({ length: count }, () => fresh.next(1)), ...without]);
+    };
+    const [few] = judge([strange(fewestVectors - 1)], 1e-5);
+    expect(few).toMatchObject({ qValue: null, drifted: false, verdict: { scales: [] } });
+    expect(few?.finding).toBeUndefined();
+    const [enough] = judge([strange(fewestVectors)], 1e-5);
+    expect(enough?.drifted).toBe(true);
+    expect(enough?.verdict.scales[0]?.vectors).toBe(fewestVectors);
+    const [more] = judge([strange(fewestVectors)], 1e-5, { minimumRecords: fewestVectors + 1 });
+    expect(more).toMatchObject({ qValue: null, drifted: false });
   });
+});
+
+test('a rare class far out is no drift where few records have a vector', () => {
+  const own = new VectorMaker(101);
+  const pick = seededUniform(102);
+  const draw = (count: number) =>
+    own.many(count, (vector) => (pick() < 0.005 ? vector.map((value) => value + 10) : vector));
+  const baseline = baselineOf(5 * 24, () => summaryOf(draw(60)));
+  const calibration = calibrate(baseline, options);
+  const embeddings = calibrateEmbeddings(baseline, calibration, { calendar: utcCalendar });
+  const { policy } = textPolicy();
+  const judge = (vectors: number) => {
+    const sums = summaryOf([...draw(vectors), ...new Array<null>(100 - vectors).fill(null)]);
+    const now = extend(undefined, 0, windowSummary(sums));
+    const stretches = trailingEmbeddings(now.embeddings, [], trailingCounts(now, [], [1], hour), layout);
+    return judgeEmbeddings({ policy, embeddings, stretches, calibration, level: 1e-5 })[0];
+  };
+  // Were it tested, one vector would drift as often as it is of the rare class: in five of 1,000 windows.
+  for (const vectors of [1, 5, 30, 100]) {
+    const drifted = Array.from({ length: 1000 }, () => judge(vectors)).filter((judged) => judged?.drifted);
+    expect(drifted, `${vectors} vectors`).toHaveLength(0);
+  }
 });
 
 test('a baseline that nothing is known of in time flags large changes only', () => {
