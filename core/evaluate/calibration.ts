@@ -68,9 +68,9 @@ export interface Calibration {
 
 const oneWeek = 7;
 const fewestDays = 3;
-const minimumWindows = 24;
+export const minimumWindows = 24;
 /** Fewer are enough where they span two weeks: windows of a day. */
-const minimumWindowsOfWeeks = 12;
+export const minimumWindowsOfWeeks = 12;
 /** A baseline may lack this part of a day at its ends and still count as the week it was meant to be. */
 const spanTolerance = 0.25;
 
@@ -104,8 +104,7 @@ export function calibrate(baseline: Baseline, options: CalibrationOptions): Cali
   const usesOwn = own !== undefined && (!isBrief(own) || learned === undefined || isBrief(learned));
   const main = usesOwn ? own : learned;
   if (!main) return createUncalibrated(features, scales, options.windowSeconds);
-  const scheme = schemeOf(main.set);
-  const grouped = groupWindows(main.set, scheme);
+  const grouped = groupByHours(main.set);
   const isReplaced = ({ name }: FeatureSource) => learned !== undefined && replaces.has(name);
   const kept = features.filter((feature) => !isReplaced(feature));
   const replaced = features.filter(isReplaced);
@@ -120,7 +119,7 @@ export function calibrate(baseline: Baseline, options: CalibrationOptions): Cali
         ...calibrateByWindows(replaced, grouped, main, scales, true),
       ];
   const byName = new Map(calibrated.map((feature) => [feature.name, feature]));
-  const kind = !usesOwn ? 'learned' : isBrief(main) ? 'uncalibrated' : kindOfScheme(scheme);
+  const kind = !usesOwn ? 'learned' : isBrief(main) ? 'uncalibrated' : kindOfScheme(grouped.groups.scheme);
   return {
     kind,
     description: describeCalibration(kind, main, grouped.groups, options.calendar),
@@ -195,7 +194,8 @@ function readOwnWindows(baseline: Baseline, options: CalibrationOptions): Window
   return { set, counts: (position) => counts[position] ?? [] };
 }
 
-function tellsWander({ windows, windowSeconds }: NonNullable<Baseline['time']>): boolean {
+/** True where a baseline has windows enough to tell how they differ. */
+export function tellsWander({ windows, windowSeconds }: NonNullable<Baseline['time']>): boolean {
   if (windows.length >= minimumWindows) return true;
   const [first, last] = [windows[0]?.[0] ?? '', windows.at(-1)?.[0] ?? ''];
   const spanDays = (Date.parse(last) - Date.parse(first)) / 86_400_000 + windowSeconds / 86_400;
@@ -231,8 +231,17 @@ function isBrief({ set }: WindowSource): boolean {
   return set.spanDays < fewestDays - spanTolerance;
 }
 
-function schemeOf(set: WindowSet): CellScheme {
-  return set.spanDays >= oneWeek - spanTolerance ? 'hours and weekends' : 'none';
+/** By hours where there is a week of windows and most of them have their like on another day. */
+function groupByHours(set: WindowSet): GroupedWindows {
+  const ungrouped = groupWindows(set, 'none');
+  if (set.spanDays < oneWeek - spanTolerance) return ungrouped;
+  const grouped = groupWindows(set, 'hours and weekends');
+  const days = new Map<number, Set<number>>();
+  grouped.groupOf.forEach((group, window) => {
+    days.set(group, (days.get(group) ?? new Set<number>()).add(set.days[window] ?? 0));
+  });
+  const recurring = grouped.groupOf.filter((group) => (days.get(group)?.size ?? 0) > 1);
+  return 2 * recurring.length >= set.starts.length ? grouped : ungrouped;
 }
 
 function kindOfScheme(scheme: CellScheme): CalibrationKind {

@@ -12,7 +12,7 @@ import type { Baseline } from '../model/baseline.ts';
 import { type Calendar, utcCalendar } from '../model/calendar.ts';
 import type { ModelPolicy } from '../model/policy.ts';
 import type { SlicePolicy } from '../model/slice.ts';
-import { type StoredWindows, seenWindows, windowsOfWeek } from './learned-windows.ts';
+import { type StoredWindows, seenWindows, windowsBefore, windowsOfWeek } from './learned-windows.ts';
 import { RecentlyUsed } from './recently-used.ts';
 
 /** A slice, prepared like a model of its own. */
@@ -107,7 +107,10 @@ function prepareBaseline(policy: ModelPolicy, baseline: Baseline): PreparedBasel
   };
 }
 
-/** A baseline with windows of its own knows its wander: live ones tell nothing but of outputs that are another model's. */
+/**
+ * A baseline with windows of its own knows its wander: live ones tell nothing but of outputs that are another model's. What
+ * drifts while it is learned is judged by what was learned of the windows up to the milestone before, if that knew hours.
+ */
 function calibrateLive(
   before: Calibration,
   policy: ModelPolicy,
@@ -117,7 +120,15 @@ function calibrateLive(
   if (isOfOwnWindows(before) && !learnedWindows.replaces?.size) return before;
   const calendar = policy.calendar ?? utcCalendar;
   const calibration = calibrate(baseline, { ...calibrationOptions(policy, baseline, calendar), learnedWindows });
-  return leaveOutOngoing(calibration, before, learnedWindows, { policy, baseline, calendar });
+  const earlier = windowsBefore(policy.windowSeconds, learnedWindows);
+  const known = earlier ? calibrateLive(before, policy, baseline, earlier) : before;
+  const judging = haveSameHours(known, calibration) ? known : before;
+  return leaveOutOngoing(calibration, judging, learnedWindows, { policy, baseline, calendar });
+}
+
+/** Whether expectations of the one, which knows hours, can stand among those of the other. */
+function haveSameHours({ groups: one }: Calibration, { groups: other }: Calibration): boolean {
+  return one.size > 1 && one.size === other.size && one.hours === other.hours;
 }
 
 function calibrationOptions(policy: ModelPolicy, baseline: Baseline, calendar: Calendar) {

@@ -53,6 +53,16 @@ function milestones(windowSeconds: number): readonly number[] {
   return [...new Set([day, threeDays, week, Math.max(week, Math.round((4 * secondsPerWeek) / windowSeconds))])];
 }
 
+/** The windows up to the largest milestone before the last of them; undefined: there is none. */
+export function windowsBefore(
+  windowSeconds: number,
+  { starts, counts, replaces }: LearnedWindows,
+): LearnedWindows | undefined {
+  const count = milestones(windowSeconds).findLast((milestone) => milestone < starts.length);
+  if (count === undefined) return undefined;
+  return { starts: starts.slice(0, count), counts: counts.map((windows) => windows.slice(0, count)), replaces };
+}
+
 /** Where what was learned of a series is kept, and from how many of its first windows. */
 export interface Milestone {
   readonly key: string;
