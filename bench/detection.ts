@@ -13,7 +13,7 @@ Measures the shipped drift rule against simulated models, beside the documented 
   --json                one JSON document on standard output
   --seed TEXT           default "tidewatch"
   --workers N           worker threads; default 1
-  --models N            full run: simulated models per scenario of two judged weeks; default 80
+  --models N            full run: simulated models per scenario of two judged weeks; default 32
 
   --flights             judge the flights of early 2001 that the demo runs on
   --stream FILE         judge a CSV file of your own with the shipped defaults

@@ -26,7 +26,7 @@ export interface BenchSize {
 }
 
 export const fullSize: BenchSize = {
-  models: 40,
+  models: 32,
   modelsWithPeers: 2,
   driftRuns: 30,
   driftRunsWithPeers: 10,

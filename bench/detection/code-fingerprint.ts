@@ -4,8 +4,18 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** What the figures depend on: the rule, the statistics under it, and the streams. */
-const folders = ['bench/detection', 'core/evaluate', 'core/model', 'core/stats'];
+/** What the figures depend on: the rule with its defaults, the statistics under it, and the streams. */
+const folders = [
+  'bench/alerting',
+  'bench/detection',
+  'core/contract',
+  'core/evaluate',
+  'core/model',
+  'core/pipeline',
+  'core/profile',
+  'core/slo',
+  'core/stats',
+];
 
 /** The first 12 hexadecimal digits of the SHA-256 of the code that was measured. */
 export function fingerprintCode(): string {

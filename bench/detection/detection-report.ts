@@ -3,6 +3,7 @@ import type { BenchResult, DriftName, ErrorAlarms } from './bench-task.ts';
 import type { HealthyModel } from './healthy-model.ts';
 import type { PeerRun } from './injected-drift.ts';
 import { hoursPerWeek, plan } from './scenario.ts';
+import type { ShippedSizes } from './shipped-size.ts';
 
 /** False alarms of a scenario. */
 export interface ScenarioRates {
@@ -49,7 +50,8 @@ export interface ShiftReport {
 export interface DetectionReport extends RuleReport {
   /** P(p ≤ level) where nothing has changed. */
   readonly size: Readonly<Record<string, number>>;
-  readonly sizeDetails: Readonly<Record<string, unknown>>;
+  /** By test; empty: not measured. */
+  readonly sizeDetails: Partial<ShippedSizes['details']>;
   readonly delayWindowsFourWeeks: RuleReport['delayWindows'];
   readonly delayWindowsAtFloorFourWeeks: RuleReport['delayWindows'];
   /** A .3σ shift of 10 features whose means wander by .05σ from day to day. */

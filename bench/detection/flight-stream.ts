@@ -1,7 +1,7 @@
 import { loadFlights } from '../../cli/demo/flights.ts';
 import { incidents, isDuring } from '../../cli/demo/incidents.ts';
-import type { TimedRecords } from './judge-records.ts';
 import { toBatches } from './record-batches.ts';
+import type { TimedRecords } from './timed-records.ts';
 
 const kilometresPerMile = 1.609344;
 const columns = ['distance', 'hour', 'origin', 'destination', 'originDelay'];

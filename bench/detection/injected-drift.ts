@@ -21,7 +21,7 @@ export interface DriftDesign {
   readonly minimumEffect: number;
   /** Windows judged after the change. */
   readonly windows: number;
-  /** Stop once the change was found. */
+  /** Judge no further by a rule that has found the change. */
   readonly untilFound: boolean;
   readonly withPeers: boolean;
 }
@@ -54,7 +54,7 @@ export function shiftOfIndex(index: number): number {
 
 /**
  * Runs a design once. A week of healthy windows goes before the change, so that the long scales are full of them; the
- * first windows after it are judged until it is found, or all of them.
+ * first windows after it are judged by each rule until it finds the change, or all of them.
  */
 export async function runDrift(design: DriftDesign, seed: string): Promise<DriftRun> {
   const random = createRandomSource(seed);
@@ -73,15 +73,17 @@ export async function runDrift(design: DriftDesign, seed: string): Promise<Drift
   const panel = design.withPeers ? new PeerPanel(stream.features, windows, random.fork('peers')) : undefined;
   for (let hour = 0; hour < hoursPerWeek; hour++)
     model.skip(countedWindow(series, baseline.layout, stream.next().stable));
-  const shipped = new DiscoveryLog(design.features);
-  const peers = panel?.counts().map(([name]) => ({ name, log: new DiscoveryLog(design.features) })) ?? [];
+  const shipped = new DiscoveryLog(design);
+  const peers = panel?.counts().map(([name]) => ({ name, log: new DiscoveryLog(design) })) ?? [];
   for (let window = 0; window < design.windows; window++) {
     const live = stream.next().stable;
-    const [judged] = await model.judge([countedWindow(series, baseline.layout, live)]);
-    shipped.add(judged?.drifted.map(({ feature }) => feature) ?? []);
+    if (!shipped.isComplete) {
+      const [judged] = await model.judge([countedWindow(series, baseline.layout, live)]);
+      shipped.add(judged?.drifted.map(({ feature }) => feature) ?? []);
+    }
     const flagged = panel?.judge(live) ?? [];
     for (const [index, { log }] of peers.entries()) log.add(flagged[index] ?? []);
-    if (design.untilFound && shipped.found) break;
+    if (shipped.isComplete && peers.every(({ log }) => log.isComplete)) break;
   }
   return { ...shipped.summary(), peers: peers.map(({ name, log }) => [name, log.summary()]) };
 }
@@ -89,17 +91,21 @@ export async function runDrift(design: DriftDesign, seed: string): Promise<Drift
 /** Keeps book of what a rule found, window by window. */
 class DiscoveryLog {
   readonly #changed: number;
+  readonly #untilFound: boolean;
   readonly #found = new Set<number>();
   #windows = 0;
   #delay: number | null = null;
   #falseShares = 0;
 
-  /** @param changed how many features have changed: the first so many. */
-  constructor(changed: number) {
-    this.#changed = changed;
+  /** The first `features` have changed. */
+  constructor({ features, untilFound }: Pick<DriftDesign, 'features' | 'untilFound'>) {
+    this.#changed = features;
+    this.#untilFound = untilFound;
   }
 
+  /** What a window shows after the book is complete is left out. */
   add(features: readonly number[]): void {
+    if (this.isComplete) return;
     this.#windows++;
     const right = features.filter((feature) => feature < this.#changed);
     for (const feature of right) this.#found.add(feature);
@@ -107,8 +113,8 @@ class DiscoveryLog {
     if (features.length > 0) this.#falseShares += (features.length - right.length) / features.length;
   }
 
-  get found(): boolean {
-    return this.#delay !== null;
+  get isComplete(): boolean {
+    return this.#untilFound && this.#delay !== null;
   }
 
   summary(): PeerRun {

@@ -1,21 +1,16 @@
 import type { Decoded } from '../../core/decode/decode-plan.ts';
-import { validateBatch } from '../../core/decode/validate.ts';
-import { calibrate } from '../../core/evaluate/calibration.ts';
+import { calibrate, minimumWindows, minimumWindowsOfWeeks, tellsWander } from '../../core/evaluate/calibration.ts';
+import { formatInstant, formatNumber } from '../../core/evaluate/number-text.ts';
 import { scalesOf } from '../../core/evaluate/window-levels.ts';
 import type { Baseline } from '../../core/model/baseline.ts';
 import type { Calendar } from '../../core/model/calendar.ts';
 import type { ModelPolicy } from '../../core/model/policy.ts';
-import type { Summary } from '../../core/model/profile.ts';
-import type { RecordBatch } from '../../core/model/record-batch.ts';
 import type { Finding } from '../../core/model/verdict.ts';
 import { createBaseline } from '../../core/pipeline/create-baseline.ts';
-import { invocationOf, SummaryBuilder } from '../../core/profile/summarise.ts';
 import { ShippedModel } from './shipped-rule.ts';
-
-/** Records with times that can be read more than once. */
-export interface TimedRecords {
-  open(): AsyncIterable<Decoded>;
-}
+import { dateUnread, type TimedRecords } from './timed-records.ts';
+import type { UnreadRows } from './unread-rows.ts';
+import { summariseWindows } from './window-summaries.ts';
 
 export interface StreamDesign {
   readonly policy: ModelPolicy;
@@ -27,6 +22,7 @@ export interface StreamDesign {
 
 export interface JudgedStreamWindow {
   readonly start: number;
+  /** Those that could be read. */
   readonly records: number;
   /** Those that raise its tier. */
   readonly findings: readonly Finding[];
@@ -36,77 +32,51 @@ export interface JudgedStream {
   readonly baseline: Baseline;
   /** How the p-values are calibrated. */
   readonly calibration: string;
-  /** Ascending. Windows without a record are left out. */
+  /** Ascending. Windows without a record, read or not, are left out. */
   readonly windows: readonly JudgedStreamWindow[];
-}
-
-/** From the first to the last record, and their number. */
-export interface TimeSpan {
-  readonly first: number;
-  readonly last: number;
-  readonly records: number;
-}
-
-export async function readTimeSpan(records: TimedRecords): Promise<TimeSpan> {
-  let [first, last, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for await (const { batch } of records.open()) {
-    for (const { time } of batch.invocations) {
-      if (time < first) first = time;
-      if (time > last) last = time;
-    }
-    count += batch.rows.length;
-  }
-  return { first, last, records: count };
+  /** Rows of the baseline or of a window that could not be read. */
+  readonly unread: readonly UnreadRows[];
 }
 
 /**
  * The pipeline's own steps over records at rest: a baseline from the first part, then window by window summary and verdict:
  * drift, charts and the quality of the data.
+ * @throws {RangeError} where the baseline is too small to tell how windows differ
  */
 export async function judgeRecords(records: TimedRecords, design: StreamDesign): Promise<JudgedStream> {
   const { policy, calendar, windowSeconds, baselineEnd } = design;
-  const baseline = await createBaseline({ open: () => records.open(), to: baselineEnd }, { windowSeconds });
+  const dated = { open: () => dateUnread(records.open()) };
+  const first = { open: () => unreadUntil(dated.open(), baselineEnd), to: baselineEnd };
+  const baseline = await createBaseline(first, { windowSeconds });
+  refuseSmall(baseline, policy, baselineEnd);
   const judgedPolicy = { ...policy, windowSeconds };
-  const model = new ShippedModel(baseline, calendar, { policy: judgedPolicy, makesAllVerdicts: true });
+  const options = { policy: judgedPolicy, makesAllVerdicts: true, tellsOnset: true };
+  const model = new ShippedModel(baseline, calendar, options);
   const series = model.openSeries();
   const windows: JudgedStreamWindow[] = [];
-  for (const [start, summary] of await summariseWindows(records, baseline, baselineEnd, windowSeconds * 1000)) {
+  const summaries = await summariseWindows(dated, baseline.layout, baselineEnd, windowSeconds * 1000);
+  for (const [start, summary] of summaries.windows) {
     const [verdict] = await model.judge([{ series, start, summary }]);
     windows.push({ start, records: summary.records.counted, findings: verdict?.raised ?? [] });
   }
   const scales = scalesOf(judgedPolicy, baseline);
   const { description } = calibrate(baseline, { windowSeconds, calendar, scales });
-  return { baseline, calibration: description, windows };
+  return { baseline, calibration: description, windows, unread: summaries.unread };
 }
 
-async function summariseWindows(
-  records: TimedRecords,
-  { layout }: Baseline,
-  from: number,
-  milliseconds: number,
-): Promise<readonly (readonly [start: number, summary: Summary])[]> {
-  const watch = { layout, indicators: [], required: [], ignored: new Set<string>(), role: 'inferences' } as const;
-  const builders = new Map<number, SummaryBuilder>();
-  for await (const { batch } of records.open()) {
-    const valid = validateBatch(batch, () => layout).batch;
-    for (const [start, rows] of rowsByWindow(valid, from, milliseconds)) {
-      const builder = builders.get(start) ?? new SummaryBuilder(watch);
-      builders.set(start, builder);
-      builder.addRows(valid, rows);
-    }
+/** Of what could not be read, keeps what came before a time. */
+async function* unreadUntil(batches: AsyncIterable<Decoded>, end: number): AsyncGenerator<Decoded> {
+  for await (const decoded of batches) {
+    yield { ...decoded, quarantined: decoded.quarantined.filter(({ time = end - 1 }) => time < end) };
   }
-  return [...builders].sort(([a], [b]) => a - b).map(([start, builder]) => [start, builder.finish()] as const);
 }
 
-function rowsByWindow(batch: RecordBatch, from: number, milliseconds: number): Map<number, number[]> {
-  const windows = new Map<number, number[]>();
-  for (const row of batch.rows.keys()) {
-    const { time } = invocationOf(batch, row);
-    if (time < from) continue;
-    const start = Math.floor(time / milliseconds) * milliseconds;
-    const rows = windows.get(start);
-    if (rows) rows.push(row);
-    else windows.set(start, [row]);
-  }
-  return windows;
+function refuseSmall({ records, time }: Baseline, { drift }: ModelPolicy, end: number): void {
+  if (time && tellsWander(time) && records >= drift.minimumRecords) return;
+  const windows = time?.windows.length ?? 0;
+  const needed = `${drift.minimumRecords} records in ${minimumWindows} windows, or in ${minimumWindowsOfWeeks} of two weeks`;
+  const seen = `${formatNumber(records)} in ${formatNumber(windows)}, from ${time?.first} to ${formatInstant(end)}`;
+  throw new RangeError(
+    `baseline: expected at least ${needed}, saw ${seen}: is it long enough, and are its times right?`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { Terminal } from '../../cli/terminal.ts';
 import type { DetectionReport, RuleReport, ShiftReport } from './detection-report.ts';
 import type { WindowTiming } from './result-file.ts';
+import type { SizesByTest } from './shipped-size.ts';
 
 /** Targets of the shipped rule, beside which its numbers are printed. */
 export const targets = {
@@ -36,14 +37,16 @@ export function printReport(report: Printed, terminal: Terminal): void {
   if (report.sample) {
     say();
     say(terminal.paint('bold', 'The same, a sample run now'));
-    printScenarios(report.sample, terminal, mark);
+    // So few weeks can't say that a rate is low.
+    printScenarios(report.sample, terminal, (_, text) => text);
   }
   say();
-  say(terminal.paint('bold', 'Size of the p-value, and what it is called'));
+  say(terminal.paint('bold', 'Size over level, of 500 independent records'));
   for (const [level, size] of Object.entries(report.size)) {
     const factor = size / Number(level);
     const limit = Object.entries(targets.size).find(([key]) => key === level)?.[1] ?? Number.POSITIVE_INFINITY;
-    say(`  ${level.padEnd(10)} ${mark(factor <= limit && factor >= 1 / limit, `${factor.toFixed(3)} times`)}`);
+    const pearson = mark(factor <= limit && factor >= 1 / limit, `Pearson ${factor.toFixed(3)}`);
+    say(`  ${level.padEnd(10)} ${pearson}${describeOthers(report.sizeDetails.independent, Number(level))}`);
   }
   say();
   say(terminal.paint('bold', 'Windows until a change of 10 of 200 features is found, 500 records an hour'));
@@ -74,6 +77,12 @@ function printShift(name: string, { featuresFound, medianDelayWindows }: ShiftRe
   if (featuresFound === null) return;
   const median = medianDelayWindows ?? 'not found';
   terminal.print(`  ${name}: median ${median}, ${featuresFound.toFixed(1)} of 10 features`);
+}
+
+function describeOthers(sizes: SizesByTest | undefined, wanted: number): string {
+  const ratioOf = (test: keyof SizesByTest) =>
+    sizes?.[test].find(({ level }) => level === wanted)?.ratio.toFixed(3) ?? 'not measured';
+  return `   ranks ${ratioOf('ranks')}   all tests of a feature together ${ratioOf('combined')}`;
 }
 
 type Mark = (right: boolean, text: string) => string;

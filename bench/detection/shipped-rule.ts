@@ -10,6 +10,7 @@ import type { ModelPolicy } from '../../core/model/policy.ts';
 import type { Series, Summary, Window } from '../../core/model/profile.ts';
 import type { Finding, Tier, Verdict } from '../../core/model/verdict.ts';
 import { readJudgeContext } from '../../core/pipeline/judge-context.ts';
+import { judgeInContext } from '../../core/pipeline/judge-window.ts';
 import { createModelRuntime, type ModelRuntime } from '../../core/pipeline/model-runtime.ts';
 import { windowAt } from '../../core/pipeline/series.ts';
 import { PipelineMemory } from './pipeline-memory.ts';
@@ -48,15 +49,18 @@ export interface ShippedRuleOptions {
   readonly learns?: boolean;
   /** True: verdicts are made of all windows, also of those in which nothing was found: twice the work, for the same. */
   readonly makesAllVerdicts?: boolean;
+  /** True: a verdict says since when something has drifted, as the pipeline's do. It finds the same. */
+  readonly tellsOnset?: boolean;
 }
 
 /**
  * One model, judged by the pipeline's own `readJudgeContext` and `judgeClosed`: what is bench here is only where trails are
- * kept. Since when something has drifted is not asked, and a verdict is only made
+ * kept. Since when something has drifted is only asked where it is wanted, and a verdict is only made
  * where one of its parts finds something: most of the work is to describe what is green.
  */
 export class ShippedModel {
   readonly #makesAllVerdicts: boolean;
+  readonly #tellsOnset: boolean;
   readonly #baseline: Baseline;
   readonly #calendar: Calendar;
   readonly #runtime: ModelRuntime;
@@ -64,8 +68,9 @@ export class ShippedModel {
   readonly #featureIndex: ReadonlyMap<string, number>;
 
   constructor(baseline: Baseline, calendar: Calendar, options: ShippedRuleOptions = {}) {
-    const { policy = shippedPolicy(), learns = true, makesAllVerdicts = false } = options;
+    const { policy = shippedPolicy(), learns = true, makesAllVerdicts = false, tellsOnset = false } = options;
     this.#makesAllVerdicts = makesAllVerdicts;
+    this.#tellsOnset = tellsOnset;
     this.#baseline = baseline;
     this.#calendar = calendar;
     this.#runtime = createModelRuntime({ ...policy, calendar }, shippedFleet(), new Map(), 'bench');
@@ -106,20 +111,18 @@ export class ShippedModel {
     const context = await readJudgeContext(runtime, this.#memory, baseline, series, window, summary, undefined);
     if (context.trail) this.#memory.trails.keep(series, context.trail);
     if (!this.#makesAllVerdicts && this.#findsNothing(summary, context.closed)) return quiet;
-    const verdict = judgeClosed(
-      {
-        policy: runtime.policy,
-        baseline,
-        summary,
-        series,
-        window,
-        revision: 0,
-        lateCounted: 0,
-        invocations: summary.records.captured,
-        evidence: { baseline: null, config: runtime.configHash, code: runtime.code, profiles: [] },
-      },
-      context.closed,
-    );
+    const input = {
+      policy: runtime.policy,
+      baseline,
+      summary,
+      series,
+      window,
+      revision: 0,
+      lateCounted: 0,
+      invocations: summary.records.captured,
+      evidence: { baseline: null, config: runtime.configHash, code: runtime.code, profiles: [] },
+    };
+    const verdict = this.#tellsOnset ? await judgeInContext(input, context) : judgeClosed(input, context.closed);
     const raised = verdict.findings.filter(({ tier }) => tier !== 'green');
     return { tier: verdict.tier, drifted: this.#listDrifted(verdict), raised };
   }

@@ -1,12 +1,15 @@
 import { openRecords } from '../../cli/read-records.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { parseDuration } from '../../core/contract/duration.ts';
-import type { Decoded } from '../../core/decode/decode-plan.ts';
+import { formatInstant, formatNumber } from '../../core/evaluate/number-text.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
+import type { Cell } from '../../core/model/record-batch.ts';
 import { flightBaselineEnd, openFlights } from './flight-stream.ts';
-import { type JudgedStream, judgeRecords, readTimeSpan, type TimedRecords, type TimeSpan } from './judge-records.ts';
+import { type JudgedStream, judgeRecords } from './judge-records.ts';
 import { shippedPolicy } from './shipped-policy.ts';
+import { findEpisodes } from './stream-episodes.ts';
 import { printTimeLine, summariseWeeks } from './time-line.ts';
+import { readTimeSpan, stampRows, type TimedRecords, type TimeSpan } from './timed-records.ts';
 
 /** What the command line says of a user's own file. */
 export interface StreamCommand {
@@ -27,9 +30,9 @@ const fourWeeks = 28 * dayMilliseconds;
 export async function judgeStreamFile(command: StreamCommand, terminal: Terminal): Promise<void> {
   const records = await openTimedRecords(command);
   const span = await readTimeSpan(records);
-  if (span.records === 0) throw new RangeError(`${command.path}: expected records with times, saw none`);
+  if (span.records === 0) throw new RangeError(`${command.path}: ${await describeNoTimes(command, span)}`);
   const windowSeconds = readDuration('window', command.window) / 1000;
-  const baselineEnd = chooseBaselineEnd(command.baseline, span, windowSeconds * 1000);
+  const baselineEnd = chooseBaselineEnd(command, span, windowSeconds * 1000);
   const calendar = { timeZone: command.timeZone, days: [] };
   const judged = await judgeRecords(records, { policy: shippedPolicy(), calendar, windowSeconds, baselineEnd });
   report(command.path, judged, baselineEnd, terminal);
@@ -54,9 +57,16 @@ function report(source: string, judged: JudgedStream, baselineEnd: number, termi
     baselineRecords: judged.baseline.records,
     baselineEnd: new Date(baselineEnd).toISOString(),
     notes: judged.baseline.notes,
+    unread: judged.unread,
     windows: judged.windows.length,
     yellowWindows: judged.windows.filter(({ findings }) => findings.length > 0).length,
     weeks,
+    episodes: findEpisodes(judged.windows).map(({ first, last, windows, said }) => ({
+      first: formatInstant(first),
+      last: formatInstant(last),
+      windows,
+      findings: said.map(({ at, finding: { id, message } }) => ({ at: formatInstant(at), id, message })),
+    })),
   });
   printTimeLine(judged, terminal);
 }
@@ -75,22 +85,42 @@ export async function openTimedRecords({ path, time, every, from, prediction }: 
   return { open: () => stampRows(files.open(), start, step) };
 }
 
-async function* stampRows(batches: AsyncIterable<Decoded>, start: number, step: number): AsyncGenerator<Decoded> {
-  let row = 0;
-  for await (const decoded of batches) {
-    const invocations = decoded.batch.invocations.map((invocation) => ({ ...invocation, time: start + step * row++ }));
-    yield { ...decoded, batch: { ...decoded.batch, invocations } };
+/** What stands where times should, in the first row that could not be read. */
+async function describeNoTimes({ path, time }: StreamCommand, { unread }: TimeSpan): Promise<string> {
+  if (!unread) return 'expected records, saw a header only';
+  const where = `line ${unread.line}`;
+  if (unread.reason !== 'bad-time' || time === undefined) {
+    return `expected records, but none can be read; ${where}: expected ${unread.expected}, saw ${unread.seen}`;
   }
+  const seen = await readCell(path, time, unread.line);
+  return `expected ${unread.expected} in column ${JSON.stringify(time)}, but no row has one; ${where}: saw ${JSON.stringify(seen)}`;
+}
+
+async function readCell(path: string, name: string, line: number): Promise<Cell> {
+  const files = await openRecords(path, { predictions: [] });
+  for await (const { batch } of files.open()) {
+    const index = batch.rows.findIndex(({ invocation }) => batch.invocations[invocation]?.line === line);
+    if (index >= 0) return batch.columns.find((column) => column.name === name)?.cells[index];
+  }
+  return undefined;
 }
 
 /** A duration from the first record, a share of the time, or four weeks where the file is twice as long, else half. */
-function chooseBaselineEnd(text: string | undefined, { first, last }: TimeSpan, windowMilliseconds: number): number {
+function chooseBaselineEnd(
+  { path, baseline, window }: StreamCommand,
+  { first, last, records }: TimeSpan,
+  windowMilliseconds: number,
+): number {
   const whole = last - first;
-  const wanted = text === undefined ? Math.min(fourWeeks, whole / 2) : readPart(text, whole);
-  if (!(wanted > 0 && wanted < whole)) {
-    throw new RangeError(`--baseline: expected a part of the ${Math.round(whole / dayMilliseconds)} days, saw ${text}`);
-  }
-  return Math.ceil((first + wanted) / windowMilliseconds) * windowMilliseconds;
+  const wanted = baseline === undefined ? Math.min(fourWeeks, whole / 2) : readPart(baseline, whole);
+  const end = Math.ceil((first + wanted) / windowMilliseconds) * windowMilliseconds;
+  if (end > first && end <= last) return end;
+  const seen = `${formatNumber(records)} from ${formatInstant(first)} to ${formatInstant(last)}`;
+  throw new RangeError(
+    baseline === undefined
+      ? `${path}: expected records of several windows of ${window}, a baseline and what is judged by it; saw ${seen}`
+      : `--baseline ${baseline}: expected a part of the records of ${path}, ${seen}`,
+  );
 }
 
 function readPart(text: string, whole: number): number {

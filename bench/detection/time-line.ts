@@ -1,6 +1,8 @@
 import type { Terminal } from '../../cli/terminal.ts';
 import type { Finding } from '../../core/model/verdict.ts';
 import type { JudgedStream, JudgedStreamWindow } from './judge-records.ts';
+import { findEpisodes, type StreamEpisode } from './stream-episodes.ts';
+import { describeUnread } from './unread-rows.ts';
 
 const dayMilliseconds = 86_400_000;
 const daysPerWeek = 7;
@@ -42,14 +44,12 @@ export function printTimeLine(stream: JudgedStream, terminal: Terminal): void {
   const yellow = windows.filter(({ findings }) => findings.length > 0);
   const weeks = groupByWeek(windows);
   const yellowWeeks = [...weeks.values()].filter((members) => members.some(({ findings }) => findings.length > 0));
-  terminal.print(
-    terminal.paint(
-      'bold',
-      yellow.length === 0
-        ? `Nothing found in ${windows.length} windows.`
-        : `Something found in ${yellow.length} of ${windows.length} windows, in ${yellowWeeks.length} of ${weeks.size} weeks; the first at ${isoMinute(yellow[0]?.start ?? 0)}.`,
-    ),
-  );
+  const found =
+    yellow.length === 0
+      ? `Nothing found in ${windows.length} windows.`
+      : `Something found in ${yellow.length} of ${windows.length} windows, in ${yellowWeeks.length} of ${weeks.size} weeks; the first at ${isoMinute(yellow[0]?.start ?? 0)}.`;
+  const unread = describeUnread(stream.unread);
+  terminal.print(terminal.paint('bold', unread === undefined ? found : `${found} ${unread}.`));
   terminal.print(`Baseline: ${baseline.records} records. ${stream.calibration}.`);
   for (const note of baseline.notes) terminal.print(`  ${note}`);
   terminal.print();
@@ -72,34 +72,12 @@ function drawDays(week: number, members: readonly JudgedStreamWindow[], terminal
   return `${marks.join(' ')}  ${listed}`.trimEnd();
 }
 
-interface Episode {
-  readonly windows: readonly JudgedStreamWindow[];
-}
-
-function findEpisodes(windows: readonly JudgedStreamWindow[]): readonly Episode[] {
-  const episodes: { windows: JudgedStreamWindow[] }[] = [];
-  let open = false;
-  for (const window of windows) {
-    const inAlarm = window.findings.length > 0;
-    if (inAlarm && !open) episodes.push({ windows: [] });
-    if (inAlarm) episodes.at(-1)?.windows.push(window);
-    open = inAlarm;
+function printEpisode({ first, last, windows, said }: StreamEpisode, terminal: Terminal): void {
+  const until = windows > 1 ? ` to ${isoMinute(last)} (${windows} windows)` : '';
+  terminal.print(`${terminal.paint('yellow', 'yellow')} ${isoMinute(first)}${until}`);
+  for (const { at, finding } of said) {
+    terminal.print(`    ${at === first ? '' : `from ${isoMinute(at)}: `}${finding.message}`);
   }
-  return episodes;
-}
-
-function printEpisode({ windows }: Episode, terminal: Terminal): void {
-  const [first, last] = [windows[0], windows.at(-1)];
-  if (!first || !last) return;
-  const until = windows.length > 1 ? ` to ${isoMinute(last.start)} (${windows.length} windows)` : '';
-  terminal.print(`${terminal.paint('yellow', 'yellow')} ${isoMinute(first.start)}${until}`);
-  const strongest = new Map<string, Finding>();
-  for (const finding of windows.flatMap(({ findings }) => findings)) {
-    const known = strongest.get(finding.id);
-    if (!known || (numberIn(finding, 'qValue') ?? 1) < (numberIn(known, 'qValue') ?? 1))
-      strongest.set(finding.id, finding);
-  }
-  for (const { message } of strongest.values()) terminal.print(`    ${message}`);
 }
 
 /** What a finding is about: a feature, or what its id names after its kind. */

@@ -1,27 +1,27 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type JudgedStream,
-  judgeRecords,
-  readTimeSpan,
-  type TimedRecords,
-} from '../../bench/detection/judge-records.ts';
+import { type JudgedStream, judgeRecords } from '../../bench/detection/judge-records.ts';
 import { createRandomSource } from '../../bench/detection/random-source.ts';
 import { toBatches } from '../../bench/detection/record-batches.ts';
 import { shippedPolicy } from '../../bench/detection/shipped-policy.ts';
 import { printTimeLine, summariseWeeks } from '../../bench/detection/time-line.ts';
-import type { Terminal } from '../../cli/terminal.ts';
+import { readTimeSpan, type TimedRecords } from '../../bench/detection/timed-records.ts';
 import { utcCalendar } from '../../core/model/calendar.ts';
+import type { Cell } from '../../core/model/record-batch.ts';
+import { createRecordedTerminal } from './recorded-terminal.ts';
 
 const hour = 3_600_000;
 const start = Date.UTC(2024, 0, 1);
+const baselineEnd = start + 14 * 24 * hour;
 
-/** Two columns, thirty records an hour; `income` moves by two standard deviations after `change` hours. */
-function records(hours: number, change: number): TimedRecords {
+const upByTwoDeviations = (value: number) => value + 2;
+
+/** Two columns, thirty records an hour; `income` is another after `change` hours. */
+function records(hours: number, change: number, alter: (value: number) => Cell = upByTwoDeviations): TimedRecords {
   const random = createRandomSource('stream');
   const rows = Array.from({ length: hours * 30 }, (_, index) => {
     const time = start + index * (hour / 30);
-    const shift = time >= start + change * hour ? 2 : 0;
-    return { time, cells: [random.normal() + shift, random.normal()] };
+    const income = random.normal();
+    return { time, cells: [time >= start + change * hour ? alter(income) : income, random.normal()] };
   });
   return {
     async *open() {
@@ -30,25 +30,15 @@ function records(hours: number, change: number): TimedRecords {
   };
 }
 
-function judge(change: number): Promise<JudgedStream> {
-  const design = { policy: shippedPolicy(), calendar: utcCalendar, windowSeconds: 3600 };
-  return judgeRecords(records(20 * 24, change), { ...design, baselineEnd: start + 14 * 24 * hour });
+function judge(change: number, alter?: (value: number) => Cell): Promise<JudgedStream> {
+  const design = { policy: shippedPolicy(), calendar: utcCalendar, windowSeconds: 3600, baselineEnd };
+  return judgeRecords(records(20 * 24, change, alter), design);
 }
 
 function printed(stream: JudgedStream): string {
-  const lines: string[] = [];
-  const terminal: Terminal = {
-    json: false,
-    width: 100,
-    print: (line = '') => lines.push(line),
-    printJson: () => undefined,
-    complain: () => undefined,
-    progress: () => ({ update: () => undefined, done: () => undefined }),
-    paint: (_, text) => text,
-    link: (path) => path,
-  };
+  const terminal = createRecordedTerminal();
   printTimeLine(stream, terminal);
-  return lines.join('\n');
+  return terminal.lines.join('\n');
 }
 
 describe('records at rest, judged as a stream', () => {
@@ -68,11 +58,65 @@ describe('records at rest, judged as a stream', () => {
     expect(text).toMatch(/income: .*; PSI \d\.\d+, q = .*, \d+ records, seen at the \d+-hour scale/);
   });
 
+  test('a small change is dated, though it lies further back than the windows that are always at hand', async () => {
+    const { windows } = await judge(17 * 24, (value) => value + 0.4);
+    const found = windows.find(({ findings }) => findings.length > 0);
+    expect(found?.start ?? 0).toBeGreaterThan(start + (17 * 24 + 24) * hour);
+    const onset = Date.parse(String(found?.findings[0]?.evidence.onset));
+    expect(Math.abs(onset - (start + 17 * 24 * hour))).toBeLessThanOrEqual(6 * hour);
+  });
+
   test('without a change nothing is said', async () => {
-    expect(printed(await judge(1_000))).toMatch(/^Nothing found in 144 windows\./);
+    const judged = await judge(1_000);
+    expect(judged.unread).toEqual([]);
+    expect(printed(judged)).toMatch(/^Nothing found in 144 windows\.\n/);
+  });
+
+  test.each([
+    ['abc', 'not-a-number'],
+    [Number.POSITIVE_INFINITY, 'not-finite'],
+  ])('a column that turns to %s is found, in windows of which no record can be read', async (garbage, reason) => {
+    const judged = await judge(17 * 24, () => garbage);
+    const lost = judged.windows.filter(({ start: at }) => at >= start + 17 * 24 * hour);
+    expect(lost.map((window) => window.records)).toEqual(Array(3 * 24).fill(0));
+    for (const { findings } of lost) expect(findings.map(({ kind }) => kind)).toContain('type');
+    const line = 17 * 24 * 30 + 1;
+    expect(judged.unread).toMatchObject([{ reason, rows: 3 * 24 * 30, line, column: 'income' }]);
+    expect(printed(judged).split('\n')[0]).toContain(
+      `2,160 rows could not be read: 2,160 ${reason.replaceAll('-', ' ')}`,
+    );
+    expect(printed(judged).split('\n')[0]).toContain(`first in line ${line}, column income`);
+  });
+
+  test('what the baseline could not read is said and is in no window', async () => {
+    const { open } = records(20 * 24, 1_000);
+    const spoilt: TimedRecords = {
+      async *open() {
+        for await (const { batch, ...others } of open()) {
+          const isLost = (row: number) => {
+            const { line = 0 } = batch.invocations[row] ?? {};
+            return line > 90 && line <= 150;
+          };
+          const columns = batch.columns.map((column) => ({
+            ...column,
+            cells: column.cells.map((cell, row) => (column.name === 'income' && isLost(row) ? 'abc' : cell)),
+          }));
+          yield { ...others, batch: { ...batch, columns } };
+        }
+      },
+    };
+    const design = { policy: shippedPolicy(), calendar: utcCalendar, windowSeconds: 3600, baselineEnd };
+    const judged = await judgeRecords(spoilt, design);
+    expect(judged.unread).toMatchObject([{ reason: 'not-a-number', rows: 60, line: 91 }]);
+    expect(judged.windows).toHaveLength(6 * 24);
+    expect(judged.baseline.records).toBe(14 * 24 * 30 - 60);
   });
 
   test('the span is from the first to the last record', async () => {
-    expect(await readTimeSpan(records(2, 99))).toEqual({ first: start, last: start + 2 * hour - 120_000, records: 60 });
+    expect(await readTimeSpan(records(2, 99))).toMatchObject({
+      first: start,
+      last: start + 2 * hour - 120_000,
+      records: 60,
+    });
   });
 });
