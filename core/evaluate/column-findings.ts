@@ -84,14 +84,14 @@ export function describeMissingColumn(
 ): Finding {
   const span = stretch && stretch.scale > 1 ? ` of the last ${formatDuration(stretch.seconds)}` : '';
   const expected = stretch?.byHours
-    ? `${formatShare(presentShare)} were expected to`
+    ? `usually ${formatShare(presentShare)} have one`
     : `in the baseline ${formatShare(presentShare)} had one`;
   return {
     id: `missing-column:${feature}`,
     tier: required ? 'red' : 'yellow',
     kind: 'missing-column',
     feature,
-    message: `${formatName(feature)}: none of ${formatNumber(records)} records${span} has a value, ${expected}${required ? '; the feature is required' : ''}`,
+    message: `${formatName(feature)}: none of ${formatNumber(records)} records${span} has a value; ${expected}${required ? '; the feature is required' : ''}`,
     evidence: { records, expectedPresentShare: presentShare, required, ...(stretch && { scale: stretch.scale }) },
   };
 }

@@ -1,3 +1,4 @@
+import type { FeatureLayout } from '../model/layout.ts';
 import { featurePolicy, type ModelPolicy } from '../model/policy.ts';
 import { type BesideVerdict, type Bins, type Finding, type Verdict, worstTier } from '../model/verdict.ts';
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.ts';
@@ -60,6 +61,7 @@ interface Pair {
 
 interface Compared {
   readonly name: string;
+  readonly layout: FeatureLayout;
   readonly bins: Bins;
   readonly pValue: number;
   readonly floorPValue: number | null;
@@ -126,6 +128,7 @@ function judgeStretch({ policy, features, level }: BesideInput, pairs: readonly 
     return [
       {
         name: feature.name,
+        layout: feature.layout,
         bins: readBins(feature, comparison),
         pValue: chiSquaredUpperTail(distance / sampling, bins - 1),
         floorPValue: minimumEffect > 0 ? floor.pValue : null,
@@ -202,8 +205,9 @@ function findDifferences({ beside, windowSeconds, muted }: BesideInput, judged: 
   }
   const other = nameOf(beside);
   return [...found].map(([name, { compared, qValue, stretch }]): Finding => {
-    const { bins, populationStabilityIndex, detectable } = compared;
-    const sentence = describeBins(bins, { areDeciles: false, byHours: false, reference: `beside it in ${other}` });
+    const { layout, bins, populationStabilityIndex, detectable } = compared;
+    const reference = `beside it in ${other}`;
+    const sentence = describeBins(bins, { layout, areDeciles: false, byHours: false, reference });
     const psi = formatNumber(Number(populationStabilityIndex.toPrecision(2)));
     const scale = formatScale({ scale: stretch.windows, windowSeconds });
     const records = `${formatNumber(stretch.ownRecords)} records against ${formatNumber(stretch.otherRecords)}`;

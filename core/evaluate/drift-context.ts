@@ -104,6 +104,7 @@ export class ContextReader {
       qValue: result.qValue,
       records: result.records,
       populationStabilityIndex: keepFinite(result.populationStabilityIndex ?? undefined) ?? null,
+      layout: feature.layout,
       bins: shown?.bins,
       areDeciles: shown?.areDeciles ?? false,
       missingShare: rows > 0 ? missing / rows : 0,

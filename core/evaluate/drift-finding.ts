@@ -1,3 +1,4 @@
+import type { FeatureLayout } from '../model/layout.ts';
 import type { Bins, FeatureStatistics, Finding, Onset } from '../model/verdict.ts';
 import { describeBins, unknownCategories } from './bin-sentence.ts';
 import { describeHeld, type HeldCaller } from './caller-trail.ts';
@@ -23,6 +24,7 @@ export interface DriftEvidence {
   readonly qValue: number | null;
   readonly records: number;
   readonly populationStabilityIndex: number | null;
+  readonly layout: FeatureLayout;
   readonly bins: Bins | undefined;
   /** True where the bins of values are the baseline's deciles. */
   readonly areDeciles: boolean;
@@ -161,6 +163,6 @@ function describeCause(cause: DriftCause, evidence: DriftEvidence): string {
     const expected = formatShare(Math.max(0, evidence.unseenShare - evidence.unseenRise));
     return `${formatShare(evidence.unseenShare)} of values ${unknownCategories}, ${expected} were expected`;
   }
-  const { bins, areDeciles, stretch } = evidence;
-  return bins ? describeBins(bins, { areDeciles, byHours: stretch?.byHours === true }) : '';
+  const { layout, bins, areDeciles, stretch } = evidence;
+  return bins ? describeBins(bins, { layout, areDeciles, byHours: stretch?.byHours === true }) : '';
 }

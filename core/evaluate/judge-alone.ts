@@ -117,6 +117,7 @@ function explainAlone(
     qValue: verdict.qValue,
     records,
     populationStabilityIndex: verdict.scores.populationStabilityIndex ?? null,
+    layout,
     bins,
     areDeciles: bins?.edges !== undefined && looksLikeDeciles(values.map((count) => count / total)),
     isVector: layout.kind === 'embedding',

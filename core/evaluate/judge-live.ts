@@ -4,7 +4,15 @@ import { type Finding, type QualityVerdict, type SloVerdict, type Tier, worstTie
 import { binomialUpperTail } from '../stats/binomial.ts';
 import { findShortStretch } from '../stats/short-stretch.ts';
 import { findStart, type MinuteCount } from './excess-start.ts';
-import { formatDuration, formatMinute, formatName, formatNumber, formatShare } from './number-text.ts';
+import {
+  formatDuration,
+  formatMinute,
+  formatName,
+  formatNumber,
+  formatShareBeside,
+  formatShareBound,
+} from './number-text.ts';
+import { callsUnknown } from './record-findings.ts';
 import { describeBurningSlo } from './slo-finding.ts';
 
 /** Objective of a required feature where the configuration sets none. */
@@ -126,13 +134,13 @@ function judgeCompleteness(input: LiveInput): readonly { slo: SloVerdict; findin
       broken: isTooHigh,
     };
     if (!isTooHigh) return { slo };
-    const observed = `${formatNumber(bad)} of ${formatNumber(all)} records of the last hour (${formatShare(bad / all)}) have no value`;
+    const observed = `${formatNumber(bad)} of ${formatNumber(all)} records of the last hour (${formatShareBeside(bad / all, 1 - objective)}) have no value`;
     const finding: Finding = {
       id: `completeness:${feature}`,
       tier: 'red',
       kind: 'completeness',
       feature,
-      message: `${formatName(feature)}: ${observed}, ${formatShare(1 - objective)} are allowed; since ${formatMinute(since)}`,
+      message: `${formatName(feature)}: ${observed}, ${formatShareBound(1 - objective)} are allowed; since ${formatMinute(since)}`,
       evidence: { missing: bad, records: all, objective, sinceMinute: since },
     };
     return { slo, finding };
@@ -144,12 +152,12 @@ function findSchemaBreak(input: LiveInput): Finding | undefined {
   const breaksIn = (slot: MinuteSlot): MinuteCount => [slot.schemaBreaks, slot.rows + slot.schemaBreaks];
   const { bad, all, isTooHigh, since } = measureExcess(input, allowed, breaksIn);
   if (!isTooHigh) return undefined;
-  const observed = `${formatNumber(bad)} of ${formatNumber(all)} records of the last hour (${formatShare(bad / all)})`;
+  const observed = `${formatNumber(bad)} of ${formatNumber(all)} records of the last hour (${formatShareBeside(bad / all, allowed)})`;
   return {
     id: 'schema-break',
     tier: 'red',
     kind: 'schema-break',
-    message: `${observed} no longer fit the schema, ${formatShare(allowed)} are allowed; since ${formatMinute(since)}`,
+    message: `${observed} no longer fit the schema, ${formatShareBound(allowed)} are allowed; since ${formatMinute(since)}`,
     evidence: { schemaBreaks: bad, records: all, allowedShare: allowed, sinceMinute: since },
   };
 }
@@ -162,7 +170,7 @@ function findSilence(input: LiveInput): Finding | undefined {
   const allowedSeconds = silenceAfterSeconds(policy, input.longestGapSeconds) + policy.captureDelaySeconds;
   if (!(silentSeconds > allowedSeconds)) return undefined;
   const since = formatMinute(Math.floor(last / 60_000));
-  const observed = `no record for ${formatDuration(silentSeconds)}, since ${since}; ${formatDuration(allowedSeconds)} are allowed`;
+  const observed = `no record for ${formatDuration(silentSeconds)}, since ${since}; more than the ${formatDuration(allowedSeconds)} that are allowed`;
   const finding = { id: 'silence', kind: 'silence' } as const;
   const evidence = { silentSeconds, allowedSeconds, invocations: invocations ?? null, sinceTime: last };
   if (invocations === 0) {
@@ -170,7 +178,7 @@ function findSilence(input: LiveInput): Finding | undefined {
   }
   const why =
     invocations === undefined
-      ? 'nothing confirms that the model was not called'
+      ? callsUnknown
       : `the source reports ${formatNumber(invocations)} calls: captures are missing`;
   return { ...finding, tier: 'red', message: `${observed}; ${why}`, evidence };
 }

@@ -1,30 +1,86 @@
-/** A number as a sentence shows it: grouped by thousands, three significant digits below a thousand. */
-export function formatNumber(value: number): string {
+/** Digits that tell any double from any other. */
+export const mostDigits = 17;
+/** Digits of a decimal that a double keeps. */
+const decimalDigits = 15;
+/** Digits of a bound, which a configuration gives in few: more would show the rounding of a difference. */
+const boundDigits = 9;
+
+/** A number as a sentence shows it: grouped by thousands, three significant digits below a thousand unless more are asked for. */
+export function formatNumber(value: number, digits = 3): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 1e15 || size < 1e-3) return value.toExponential(1).replace('e+', 'e').replace('.0e', 'e');
-  if (size >= 999.5)
-    return Math.round(value)
-      .toString()
-      .replace(/\B(?=(\d{3})+$)/g, ',');
-  return String(Number(value.toPrecision(3)));
+  if (size >= 1e15 || size < 1e-3) {
+    return value
+      .toExponential(digits - 2)
+      .replace('e+', 'e')
+      .replace(/\.?0+e/, 'e');
+  }
+  const [whole = '', ...fraction] = String(roundNumber(value, digits)).split('.');
+  return [whole.replace(/\B(?=(\d{3})+$)/g, ','), ...fraction].join('.');
 }
 
-/** A share in [0, 1] as per cent: `31 %`, `0.4 %`. */
-export function formatShare(share: number): string {
-  return `${formatNumber(Number((share * 100).toPrecision(2)))} %`;
+function roundNumber(value: number, digits: number): number {
+  const wholeDigits = value === 0 ? 1 : Math.floor(Math.log10(Math.abs(value))) + 1;
+  return Number(value.toPrecision(Math.max(wholeDigits, digits)));
 }
 
-/** A probability: `0.03`, `2e-6`; `under 1e-300` where it is too small to be told from zero. */
-export function formatProbability(probability: number): string {
-  if (probability < 1e-300) return 'under 1e-300';
-  if (probability >= 0.001) return String(Number(probability.toPrecision(2)));
-  return probability.toExponential(0).replace('e+', 'e');
+/**
+ * A share in [0, 1] as per cent, to two significant digits, or more, of the smaller of it and its rest: `31 %`, `0.4 %`,
+ * `99.6 %`.
+ */
+export function formatShare(share: number, digits = 2): string {
+  return `${formatNumber(roundPercent(share, digits), decimalDigits)} %`;
 }
 
-/** A probability by its symbol: `q = 2e-6`, `q < 1e-300`. */
+function roundPercent(share: number, digits: number): number {
+  const percent = share * 100;
+  const rest = 100 - percent;
+  if (!(rest > 0 && rest < 50)) return Number(percent.toPrecision(digits));
+  return Number(percent.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(rest)))));
+}
+
+/** A share with as many digits as show on which side of a bound it lies. The bound itself: `formatShareBound`. */
+export function formatShareBeside(share: number, bound: number): string {
+  return formatShare(share, digitsBeside(share, bound, roundPercent, 2));
+}
+
+export function formatShareBound(bound: number): string {
+  return formatShare(bound, boundDigits);
+}
+
+/** A number with as many digits as show on which side of a bound it lies. The bound itself: `formatBound`. */
+export function formatBeside(value: number, bound: number): string {
+  return formatNumber(value, digitsBeside(value, bound, roundNumber, 3));
+}
+
+export function formatBound(bound: number): string {
+  return formatNumber(bound, boundDigits);
+}
+
+function digitsBeside(
+  value: number,
+  bound: number,
+  round: (value: number, digits: number) => number,
+  fewest: number,
+): number {
+  const side = Math.sign(value - bound);
+  const shown = round(bound, boundDigits);
+  let digits = fewest;
+  while (digits < decimalDigits && Math.sign(round(value, digits) - shown) !== side) digits++;
+  return digits;
+}
+
+/** A count and what is counted: `1 vector`, `7 vectors`. */
+export function formatCount(count: number, noun: string): string {
+  return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A probability by its symbol: `q = 0.03`, `q = 2e-6`; `q < 1e-300` where it is too small to be told from zero. */
 export function formatProbabilityOf(symbol: string, probability: number): string {
-  return probability < 1e-300 ? `${symbol} < 1e-300` : `${symbol} = ${formatProbability(probability)}`;
+  if (probability < 1e-300) return `${symbol} < 1e-300`;
+  const shown =
+    probability >= 0.001 ? String(Number(probability.toPrecision(2))) : probability.toExponential(0).replace('e+', 'e');
+  return `${symbol} = ${shown}`;
 }
 
 /** A span of time in the largest unit that keeps it readable: `45 s`, `12 min`, `3 h`, `2.5 days`. */

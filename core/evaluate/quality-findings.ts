@@ -6,7 +6,6 @@ import {
   formatMinute,
   formatName,
   formatNumber,
-  formatProbability,
   formatProbabilityOf,
   formatShare,
 } from './number-text.ts';
@@ -49,7 +48,7 @@ export function describeConstant(constant: ConstantFeature): Finding & { readonl
   const { feature, value, count, distinct, chance, stretch } = constant;
   const shown = typeof value === 'number' ? formatNumber(value) : `"${formatName(value)}"`;
   const span = stretch ? ` of the last ${formatDuration((stretch.end - stretch.start) / 1000)}` : '';
-  const odds = chance === null ? '' : `; chance ${formatProbability(chance)}`;
+  const odds = chance === null ? '' : `; ${formatProbabilityOf('p', chance)}`;
   return {
     id: `constant:${feature}`,
     tier: 'yellow',
@@ -107,7 +106,7 @@ export function describeRepeatedWindows({ found, features, records }: RepeatedWi
     id: 'stale',
     tier: 'yellow',
     kind: 'stale',
-    message: `${what}: the last ${formatNumber(windows)} windows have the very same counts (${formatNumber(records)} records each); chance ${formatProbability(chance)}${alone ? '' : `, as for ${formatName(surest.feature)}`}; the same records seem to come again`,
+    message: `${what}: the last ${formatNumber(windows)} windows have the very same counts (${formatNumber(records)} records each); ${formatProbabilityOf('p', chance)}${alone ? '' : `, as for ${formatName(surest.feature)}`}; the same records seem to come again`,
     evidence: { features: found.length, windows, records, chance, surest: surest.feature },
   };
 }

@@ -2,7 +2,7 @@ import type { NumericLayout } from '../model/layout.ts';
 import type { NumericSummary } from '../model/profile.ts';
 import type { Finding } from '../model/verdict.ts';
 import { bucketIndex, histogramRange } from '../stats/log-linear-histogram.ts';
-import { formatName, formatNumber, formatProbability, formatShare } from './number-text.ts';
+import { formatName, formatNumber, formatProbabilityOf, formatShare } from './number-text.ts';
 
 /** Share of a window's values that must lie far outside the baseline's range. */
 const minimumOutsideShare = 0.01;
@@ -43,13 +43,13 @@ export function findOutOfRange(
   if (![range.min, range.max, farthest].every(Number.isFinite)) return undefined;
   const known = `${formatNumber(range.min)} to ${formatNumber(range.max)}`;
   const many = `${formatShare(share)} of values (${formatNumber(outside)})`;
-  const odds = formatProbability(Math.min(chance, 1));
+  const odds = formatProbabilityOf('p', Math.min(chance, 1));
   return {
     id: `range:${feature}`,
     tier: 'yellow',
     kind: 'range',
     feature,
-    message: `${formatName(feature)}: ${many} lie far ${side} the baseline's range of ${known}, as far as ${formatNumber(farthest)}; chance ${odds}`,
+    message: `${formatName(feature)}: ${many} lie far ${side} the baseline's range of ${known}, as far as ${formatNumber(farthest)}; ${odds}`,
     evidence: { outside, share, chance, farthest, baselineMin: range.min, baselineMax: range.max },
   };
 }

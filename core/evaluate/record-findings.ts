@@ -2,7 +2,17 @@ import type { ModelPolicy } from '../model/policy.ts';
 import type { Summary, Window } from '../model/profile.ts';
 import type { QuarantineReason } from '../model/quarantine.ts';
 import type { Finding } from '../model/verdict.ts';
-import { formatDuration, formatName, formatNumber, formatShare } from './number-text.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatName,
+  formatNumber,
+  formatShareBeside,
+  formatShareBound,
+} from './number-text.ts';
+
+/** Of silence where the source can't tell calls. */
+export const callsUnknown = 'calls may have been lost: the source does not say whether the model was called';
 
 /** Fewer quarantined rows than this are not worth a finding, whatever their share. */
 export const minimumQuarantined = 5;
@@ -25,7 +35,7 @@ export function findQuarantine(summary: Summary, policy: ModelPolicy): readonly 
       id: kind,
       tier: 'yellow',
       kind,
-      message: `${formatShare(rows / captured)} of ${formatNumber(captured)} captured records ${what} (${describeReasons(reasons)}), ${formatShare(allowed)} are allowed`,
+      message: `${formatShareBeside(rows / captured, allowed)} of ${formatNumber(captured)} captured records ${what} (${describeReasons(reasons)}), ${formatShareBound(allowed)} are allowed`,
       evidence: { quarantined: rows, captured, share: rows / captured, allowed },
     });
   const wrongTypeRows = Math.min(countOf(wrongType), quarantined);
@@ -63,9 +73,10 @@ export function judgeEmptyWindow(
     const message = `no record in a window of ${span}, and the source confirms that the model was not called`;
     return { ...silence, tier: 'green', message, evidence };
   }
-  const unconfirmed = `no record in a window of ${span}, and nothing confirms that the model was not called`;
-  if (seconds >= allowedSilenceSeconds) return { ...silence, tier: 'red', message: unconfirmed, evidence };
-  const message = `${unconfirmed}; up to ${formatDuration(allowedSilenceSeconds)} of silence are usual`;
+  const observed = `no record in a window of ${span}`;
+  if (seconds >= allowedSilenceSeconds)
+    return { ...silence, tier: 'red', message: `${observed}; ${callsUnknown}`, evidence };
+  const message = `${observed}; up to ${formatDuration(allowedSilenceSeconds)} of silence are usual, and the source does not say whether the model was called`;
   return { ...silence, tier: 'green', message, evidence };
 }
 
@@ -79,7 +90,7 @@ export function describeInsufficientData(counted: number, minimumRecords: number
     id: 'insufficient-data',
     tier: 'green',
     kind: 'insufficient-data',
-    message: `${formatNumber(counted)} records, at least ${formatNumber(minimumRecords)} are needed to judge drift; ${could}`,
+    message: `${formatCount(counted, 'record')}, at least ${formatNumber(minimumRecords)} are needed to judge drift; ${could}`,
     evidence: { records: counted, minimumRecords, minimumDetectableEffect: detectable },
   };
 }

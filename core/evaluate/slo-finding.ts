@@ -1,7 +1,7 @@
 import type { MinuteSlot } from '../model/profile.ts';
 import type { Finding, SloVerdict } from '../model/verdict.ts';
 import { findStart, type MinuteCount } from './excess-start.ts';
-import { formatDuration, formatMinute, formatName, formatNumber, formatShare } from './number-text.ts';
+import { formatCount, formatDuration, formatMinute, formatName, formatNumber, formatShare } from './number-text.ts';
 
 /** What an objective counts, and what is wrong with the bad ones. */
 const eventWords: Readonly<Record<SloVerdict['kind'], readonly [events: string, fault: string]>> = {
@@ -28,7 +28,7 @@ export function describeBurningSlo(
   const { tier, threshold, longMinutes, shortMinutes, bad, valid, longRate } = burning;
   const end = burning.endMinute ?? endMinute;
   const [events, fault] = eventWords[slo.kind];
-  const pair = `${tier} from ${formatNumber(threshold)} over ${formatWindow(longMinutes)} and ${formatWindow(shortMinutes)}`;
+  const pair = `${tier === 'red' ? 'pages' : 'yellow'} from ${formatCount(threshold, 'time')} over both ${formatWindow(longMinutes)} and ${formatWindow(shortMinutes)}`;
   const sinceMinute = tier === 'red' ? findSince(slo, slots, end, longMinutes) : undefined;
   const observed = `${formatNumber(bad)} of ${formatNumber(valid)} ${events} of the last ${lastOf(longMinutes)} ${fault}`;
   const since = sinceMinute === undefined ? '' : `; since ${formatMinute(sinceMinute)}`;

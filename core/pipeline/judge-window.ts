@@ -167,7 +167,7 @@ async function judge(
 }
 
 /** Since when something has drifted is asked only where something has, in a slice alone or as a whole. */
-async function judgeInContext(input: Omit<WindowInput, 'mode'>, context: JudgeContext): Promise<Verdict> {
+export async function judgeInContext(input: Omit<WindowInput, 'mode'>, context: JudgeContext): Promise<Verdict> {
   const verdict = judgeClosed(input, context.closed);
   const hasDrifted =
     Object.values(verdict.features).some(({ drifted }) => drifted) ||

@@ -88,7 +88,7 @@ describe('a feature with a single value', () => {
     expect(first).toBeLessThan(3);
     expect(found.at(-1)).toMatchObject({ id: 'constant:flag', kind: 'constant', tier: 'yellow' });
     expect(found.at(-1)?.message).toMatch(
-      /^flag: all \d+ values of the last 4 h are "c0", the baseline has 2 different ones; chance /,
+      /^flag: all \d+ values of the last 4 h are "c0", the baseline has 2 different ones; p = /,
     );
   });
 
@@ -193,7 +193,7 @@ describe('windows with the same counts', () => {
     const found = model.judge(level, { window: again });
     expect(found.map(({ id }) => id)).toEqual(['stale']);
     expect(found[0]?.message).toMatch(
-      /^3 of 3 features: the last 2 windows have the very same counts \(\d+ records each\); chance /,
+      /^3 of 3 features: the last 2 windows have the very same counts \(\d+ records each\); p = /,
     );
   });
 

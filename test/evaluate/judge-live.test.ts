@@ -179,7 +179,7 @@ test('a broken objective is red and says how fast it burns and since when', () =
   const judgement = judge(slots, { slos: [brokenSlo] });
   expect(judgement.findings[0]).toMatchObject({ id: 'slo:fast', tier: 'red', kind: 'slo' });
   expect(judgement.findings[0]?.message).toBe(
-    'fast: 100 of 1,200 requests of the last hour were too slow, 83.3 times what the objective allows (red from 14.4 over 1 h and 5 min), 42 % of the error budget is left; since 2026-03-01 13:55 UTC',
+    'fast: 100 of 1,200 requests of the last hour were too slow, 83.3 times what the objective allows (pages from 14.4 times over both 1 h and 5 min), 42 % of the error budget is left; since 2026-03-01 13:55 UTC',
   );
 });
 
@@ -200,10 +200,10 @@ test('a finding names the pair of windows, and how long the budget lasts', () =>
   const ticket = messageOf({}, { broken: false, errorBudgetExhaustionSeconds: 200_000 });
   expect(ticket).toMatchObject({ id: 'slo:fast', tier: 'yellow', evidence: { sinceMinute: null, longMinutes: 1440 } });
   expect(ticket?.message).toBe(
-    'fast: 150 of 30,000 requests of the last day were too slow, 5 times what the objective allows (yellow from 3 over 24 h and 2 h), 42 % of the error budget is left, for 2.3 days at the rate of the last 6 h',
+    'fast: 150 of 30,000 requests of the last day were too slow, 5 times what the objective allows (yellow from 3 times over both 24 h and 2 h), 42 % of the error budget is left, for 2.3 days at the rate of the last 6 h',
   );
   expect(messageOf({ longMinutes: 4320, shortMinutes: 360, threshold: 1 }, { errorBudgetRemaining: 0 })?.message).toBe(
-    'fast: 150 of 30,000 requests of the last 3 days were too slow, 5 times what the objective allows (yellow from 1 over 3 days and 6 h), the error budget is spent',
+    'fast: 150 of 30,000 requests of the last 3 days were too slow, 5 times what the objective allows (yellow from 1 time over both 3 days and 6 h), the error budget is spent',
   );
   // The trouble may be older than the oldest minute at hand: then it began six hours ago at the earliest.
   const old = createHour(() => ({ slis: [['fast', 0, 20]] }));
@@ -219,7 +219,7 @@ test('silence is red, unless the source confirms that nobody called', () => {
   expect(silent(900).tier).toBe('green');
   expect(silent(901).findings).toMatchObject([{ id: 'silence', tier: 'red' }]);
   expect(silent(901).findings[0]?.message).toBe(
-    'no record for 15 min, since 2026-03-01 14:00 UTC; 15 min are allowed; nothing confirms that the model was not called',
+    'no record for 15 min, since 2026-03-01 14:00 UTC; more than the 15 min that are allowed; calls may have been lost: the source does not say whether the model was called',
   );
   expect(silent(901, { invocations: 0 })).toMatchObject({
     tier: 'green',

@@ -97,7 +97,7 @@ describe('a feature of office hours', () => {
     expect(first).toBe(32);
     expect(hours[first]?.map(({ id, tier }) => [id, tier])).toEqual([['missing-column:feature 000', 'red']]);
     expect(hours[first]?.[0]?.message).toBe(
-      'feature 000: none of 120 records has a value, 100 % were expected to; the feature is required',
+      'feature 000: none of 120 records has a value; usually 100 % have one; the feature is required',
     );
   });
 });

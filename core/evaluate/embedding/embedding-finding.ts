@@ -1,5 +1,6 @@
 import type { Finding } from '../../model/verdict.ts';
 import {
+  formatCount,
   formatInstant,
   formatName,
   formatNumber,
@@ -71,7 +72,7 @@ export function describeEmbeddingDrift(
   const { tests, floors, effects } = comparison;
   const sentences = describeEmbeddingCauses(causes, effects).join('; ');
   const scale = seen.stretch ? `, seen at the ${formatScale(seen.stretch)} scale` : '';
-  const numbers = `${formatProbabilityOf('q', qValue)}, ${formatNumber(seen.vectors)} vectors${scale}`;
+  const numbers = `${formatProbabilityOf('q', qValue)}, ${formatCount(seen.vectors, 'vector')}${scale}`;
   return {
     id: `drift:${feature}`,
     tier: 'yellow',
@@ -114,20 +115,20 @@ function describeShift({ shift, mainAxis, mainAxisChange }: EmbeddingEffects): s
   const along = Math.abs(mainAxisChange);
   // Taking off the noise may leave less than one axis has by itself; the whole is never less than its part.
   const whole = formatNumber(round(Math.max(shift, along)));
-  return `the mean vector moved by ${whole} standard deviations, ${formatNumber(round(along))} of them along main axis ${mainAxis}`;
+  const part = formatNumber(round(along));
+  return `the typical vector changed: the mean moved by ${whole} of the usual spread, ${part === whole ? 'all' : part} of it in one direction (main axis ${mainAxis})`;
 }
 
 function describeDistance(effects: EmbeddingEffects): string {
   const { distanceChange, farShare, baselineFarShare, nearShare, baselineNearShare } = effects;
-  const moved = `on average ${formatNumber(round(Math.abs(distanceChange)))} standard deviations`;
+  const change = `${formatNumber(round(Math.abs(distanceChange)))} of the usual spread`;
+  const moved = `all of them on average ${change} ${distanceChange >= 0 ? 'farther from' : 'nearer to'} it`;
   const gainFar = farShare - baselineFarShare;
   // Both ends may grow; the one that grew more says what happened.
   if (distanceChange >= 0 ? gainFar >= 0 : gainFar > nearShare - baselineNearShare) {
-    const shares = `${formatShare(farShare)} of vectors lie where ${formatShare(baselineFarShare)} of the baseline's did`;
-    return `${shares}, far from its main axes (${moved} ${distanceChange >= 0 ? 'farther' : 'nearer'})`;
+    return `${formatShare(farShare)} of vectors are unlike what is usual in the baseline (${formatShare(baselineFarShare)} were), ${moved}`;
   }
-  const shares = `${formatShare(nearShare)} of vectors lie where ${formatShare(baselineNearShare)} of the baseline's did`;
-  return `${shares}, close to its main axes (${moved} ${distanceChange >= 0 ? 'farther' : 'nearer'})`;
+  return `${formatShare(nearShare)} of vectors are unusually close to what is usual in the baseline (${formatShare(baselineNearShare)} were), ${moved}`;
 }
 
 function round(value: number): number {

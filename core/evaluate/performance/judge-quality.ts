@@ -1,5 +1,5 @@
 import type { ScoreCalibration, StepCounts } from '../../model/calibration-map.ts';
-import { type Cohort, isError, type QualityMeasure, type QualitySloPolicy } from '../../model/labels.ts';
+import type { Cohort, QualityMeasure, QualitySloPolicy } from '../../model/labels.ts';
 import {
   type Estimate,
   type Finding,
@@ -9,17 +9,10 @@ import {
   type VersionQuality,
   worstTier,
 } from '../../model/verdict.ts';
-import {
-  formatDuration,
-  formatEvidence,
-  formatInstant,
-  formatName,
-  formatNumber,
-  formatShare,
-} from '../number-text.ts';
 import { compareVersions } from './compare-versions.ts';
 import { estimatePerformance, mergeStepCounts } from './estimate-performance.ts';
 import { judgeLabelling, type LabellingInput } from './judge-labelling.ts';
+import { describeObjective } from './objective-finding.ts';
 import { addBins, type DatedCounts, endOfCohort, groupByVersion, hoursOf, readQuality } from './quality-counts.ts';
 import { type CountingDay, measureQualityEvidence, type QualityEvidence } from './quality-evidence.ts';
 
@@ -119,7 +112,7 @@ function judgeObjective(
     provisionalLogEvidence: early?.logEvidence ?? null,
     broken: (evidence?.logEvidence ?? 0) >= Math.log(redEvidence * sharing),
   };
-  return { verdict, finding: describeObjective(slo, verdict, evidence, early) };
+  return { verdict, finding: findMissed(slo, verdict, evidence, early) };
 }
 
 /** Hours that end at certain times, and the cohorts all of whose hours do. */
@@ -181,55 +174,18 @@ function estimateOf(
   return measure === 'rmse' || measure === 'calibration' ? undefined : estimate[measure];
 }
 
-function describeObjective(
+/** What is to be said of an objective: by records whose labels had their time, or else by all so far. */
+function findMissed(
   slo: QualitySloPolicy,
   verdict: QualityVerdict,
   evidence: QualityEvidence | undefined,
   early: QualityEvidence | undefined,
 ): Finding | undefined {
-  const { measure, bound } = slo;
-  const { matured, provisional } = verdict;
   const tier = tierOf(slo, verdict, evidence, early);
   if (tier === 'green') return undefined;
-  const isEarly =
-    (evidence?.logEvidence ?? 0) < Math.log(yellowPart * verdict.redEvidence) && measure !== 'calibration';
-  const wanted = `${isError(measure) ? 'at most' : 'at least'} ${formatValue(measure, bound)} is wanted`;
-  const said = isEarly ? early : evidence;
-  // Counted when their labels had their time; told by when they were made.
-  const wait = isEarly ? 0 : slo.labelsWithinSeconds * 1000;
-  const since =
-    said?.sinceDay === undefined
-      ? ''
-      : ` by records since ${formatInstant(said.sinceDay * millisecondsPerDay - wait).slice(0, 10)}`;
-  const shown = `${formatReading(measure, matured)} in ${formatNumber(verdict.periodDays)} days of records whose labels had ${formatDuration(slo.labelsWithinSeconds)}`;
-  const newer = `newer records, provisional: ${formatReading(measure, provisional)}${formatEstimate(measure, provisional)}`;
-  const proof =
-    said === undefined
-      ? 'more than chance makes of it'
-      : `evidence ${formatEvidence(said.logEvidence)} to 1${since} (red from ${formatNumber(verdict.redEvidence)} of records whose labels had their time)`;
-  return {
-    id: `quality:${slo.name}`,
-    tier,
-    kind: 'quality',
-    message: `${formatName(slo.name)}: ${measure} ${shown}${formatEstimate(measure, matured)}; ${wanted}; ${isEarly ? 'provisional ' : ''}${proof}; ${newer}`,
-    evidence: {
-      measure,
-      bound,
-      value: matured.value,
-      records: matured.records,
-      labelled: matured.labelled,
-      estimated: matured.estimated?.value ?? null,
-      provisionalValue: provisional.value,
-      provisionalRecords: provisional.records,
-      provisionalLabelled: provisional.labelled,
-      provisionalEstimated: provisional.estimated?.value ?? null,
-      labelMaturity: verdict.labelMaturity,
-      logEvidence: verdict.logEvidence,
-      redEvidence: verdict.redEvidence,
-      provisionalLogEvidence: verdict.provisionalLogEvidence,
-      sinceDay: said?.sinceDay ?? null,
-    },
-  };
+  const isProvisional =
+    (evidence?.logEvidence ?? 0) < Math.log(yellowPart * verdict.redEvidence) && slo.measure !== 'calibration';
+  return describeObjective(slo, verdict, { tier, isProvisional, evidence: isProvisional ? early : evidence });
 }
 
 function tierOf(
@@ -243,19 +199,4 @@ function tierOf(
   const isSlow = (evidence?.logEvidence ?? 0) >= Math.log(yellowPart * needed);
   const isEarly = (early?.logEvidence ?? 0) >= Math.log(needed);
   return isSlow || isEarly ? 'yellow' : 'green';
-}
-
-function formatValue(measure: QualityMeasure, value: number): string {
-  return measure === 'rmse' || measure === 'calibration' ? formatNumber(value) : formatShare(value);
-}
-
-function formatReading(measure: QualityMeasure, { value, lower, upper, labelled, records }: QualityReading): string {
-  const of = `${formatNumber(labelled)} of ${formatNumber(records)} labelled`;
-  if (value === null) return `unknown (${of})`;
-  if (lower === null || upper === null) return `${formatValue(measure, value)} (${of})`;
-  return `${formatValue(measure, value)} (${of}; 95 %: ${formatShare(lower)} to ${formatShare(upper)})`;
-}
-
-function formatEstimate(measure: QualityMeasure, { estimated }: QualityReading): string {
-  return estimated === null ? '' : `, ${formatValue(measure, estimated.value)} estimated from scores alone`;
 }

@@ -143,7 +143,7 @@ describe('tiers', () => {
       { broken: true, matured: { records: 100, value: 0.7 }, provisional: { records: 100 }, labelMaturity: 0.5 },
     ]);
     expect(findings[0]?.message).toMatch(
-      /^precision: precision 70 % \(100 of 100 labelled; 95 %: .*\) in 7 days of records whose labels had 2 days; at least 85 % is wanted; evidence 180 to 1 by records since 2026-01-11 \(red from 100 .*\); newer records, provisional: 70 % \(100 of 100 labelled/,
+      /^precision: precision is 70 %, at least 85 % is wanted; missed since about 2026-01-11: evidence 180 to 1 \(red from 100 to 1\); records of the 7 days whose labels had 2 days: 100 of 100 labelled \(95 %: .*\); newer records, provisional: 70 %, 100 of 100 labelled \(95 %: .*\)$/,
     );
   });
 
@@ -162,7 +162,9 @@ describe('tiers', () => {
     const shared = judgeAll([{}, second]);
     expect(shared.quality).toMatchObject([{ broken: false, redEvidence: 200 }, { broken: false }]);
     expect(shared.findings).toMatchObject([{ tier: 'yellow', evidence: { redEvidence: 200 } }]);
-    expect(shared.findings[0]?.message).toContain('(red from 200 of');
+    expect(shared.findings[0]?.message).toContain(
+      'probably missed since about 2026-01-11: evidence 180 to 1 (red from 200 to 1)',
+    );
     expect(judgeAll([{}, second], 33).quality).toMatchObject([{ broken: true }, { broken: false }]);
   });
 
@@ -172,6 +174,20 @@ describe('tiers', () => {
       { tier: 'yellow', kind: 'quality', evidence: { value: null, provisionalValue: 0 } },
     ]);
     expect(quality[0]).toMatchObject({ broken: false, labelMaturity: 0, logEvidence: 0 });
+    expect(findings[0]?.message).toMatch(
+      /^precision: precision is 0 %, at least 85 % is wanted; probably missed since about 2026-01-14: evidence \S+ to 1 by all records so far, provisional \(red from 100 to 1 by records whose labels had their time\); newer records, provisional: 500 of 500 labelled \(95 %: 0 % to .* %\); records of the 7 days whose labels had 2 days: unknown, 0 of 0 labelled$/,
+    );
+  });
+
+  test('a value is told from its bound by as many digits as that takes', () => {
+    const judged = judge([cohortOf({ day: dayName(6), truePositives: 84_560, falsePositives: 15_440 })], {
+      bound: 0.8551,
+    });
+    expect(judged.findings[0]?.message).toContain('precision is 85 %, at least 85.51 % is wanted');
+    const near = judge([cohortOf({ day: dayName(6), truePositives: 845_600, falsePositives: 154_400 })], {
+      bound: 0.85,
+    });
+    expect(near.findings[0]?.message).toContain('precision is 84.6 %, at least 85 % is wanted');
   });
 
   test('good records are green, and so are none', () => {
@@ -222,7 +238,11 @@ describe('tiers', () => {
   test('miscalibrated scores are yellow, never red', () => {
     const bins: Cohort['bins'] = [[90, 1_000, 900 * 2 ** 20, 500]];
     const cohort = cohortOf({ day: dayName(6), truePositives: 500, falsePositives: 500 }, { bins });
-    expect(judge([cohort], { measure: 'calibration', bound: 0.1 })).toMatchObject({ tier: 'yellow' });
+    const missed = judge([cohort], { measure: 'calibration', bound: 0.1 });
+    expect(missed).toMatchObject({ tier: 'yellow' });
+    expect(missed.findings[0]?.message).toMatch(
+      /^precision: calibration is 0\.4, at most 0\.1 is wanted; yellow by the value alone, which is not tested; /,
+    );
     expect(judge([cohort], { measure: 'calibration', bound: 0.5 })).toMatchObject({ tier: 'green' });
   });
 });
