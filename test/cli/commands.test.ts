@@ -298,7 +298,7 @@ describe('what baseline create is told of the records', () => {
     );
     expect(analysed).toMatchObject({ code: 0 });
     expect(analysed.stdout.replace(/\s+/g, ' ')).toMatch(
-      /estimated without labels from 500 scores: precision \d+ % \(\d+ % to \d+ %\), recall \d+ %/,
+      /estimated without labels from 500 scores: precision [\d.]+ % \([\d.]+ % to [\d.]+ %\), recall \d+ %/,
     );
   });
 
