@@ -20,6 +20,17 @@ function open(name: string, options: StreamOptions = {}, rule: ShippedRuleOption
   return { stream, baseline, model, counted };
 }
 
+/** Of the next six hours the first four are healthy; by the sixth all of the ten features that changed are found. */
+async function expectFoundAfterFour({ stream, model, counted }: ReturnType<typeof open>, series: Series) {
+  const found: (readonly number[])[] = [];
+  for (let hour = 0; hour < 6; hour++) {
+    const [verdict] = await model.judge([counted(series, stream.next().stable)]);
+    found.push(verdict?.raised.length ? verdict.drifted.map(({ feature }) => feature) : []);
+  }
+  expect(found.slice(0, 4)).toEqual([[], [], [], []]);
+  expect(found[5]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
 describe('drawn counts as what ingest counts', () => {
   test.each(['independent null', 'new ids', 'half missing'])('%s: a summary says the very counts', (name) => {
     const { stream, baseline } = open(name);
@@ -58,30 +69,19 @@ describe('the shipped rule over drawn windows', () => {
     [336, 'two weeks'],
   ])('a baseline of %d hours that saw a weekend tells a shift from it: %s', async (hours) => {
     const drift = { from: hours + 4, shift: 0.55, features: 10 };
-    const { stream, model, counted } = open('season', { baselineHours: hours, drift });
-    const series = model.openSeries();
-    const found: (readonly number[])[] = [];
-    for (let hour = 0; hour < 6; hour++) {
-      const [verdict] = await model.judge([counted(series, stream.next().stable)]);
-      found.push(verdict?.raised.length ? verdict.drifted.map(({ feature }) => feature) : []);
-    }
-    expect(found.slice(0, 4)).toEqual([[], [], [], []]);
-    expect(found[5]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const opened = open('season', { baselineHours: hours, drift });
+    const series = opened.model.openSeries();
+    await expectFoundAfterFour(opened, series);
   });
 
   test('a table without times tells a shift from the hours of the day, after a week of them', async () => {
     const drift = { from: baselineHours + 4 + 168, shift: 0.55, features: 10 };
-    const { stream, baseline, model, counted } = open('season', { baselineHours, drift }, {}, false);
+    const opened = open('season', { baselineHours, drift }, {}, false);
+    const { stream, baseline, model, counted } = opened;
     const series = model.openSeries();
     expect(baseline.time).toBeUndefined();
     for (let hour = 0; hour < 168; hour++) model.skip(counted(series, stream.next().stable));
-    const found: (readonly number[])[] = [];
-    for (let hour = 0; hour < 6; hour++) {
-      const [verdict] = await model.judge([counted(series, stream.next().stable)]);
-      found.push(verdict?.raised.length ? verdict.drifted.map(({ feature }) => feature) : []);
-    }
-    expect(found.slice(0, 4)).toEqual([[], [], [], []]);
-    expect(found[5]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    await expectFoundAfterFour(opened, series);
   });
 
   test('a canary is compared with the stable series of the same hour', async () => {

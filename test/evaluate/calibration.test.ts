@@ -57,6 +57,15 @@ describe('what a baseline is good enough for', () => {
     expect(calibration.groups.size).toBe(kind === 'cells' ? 2 : 1);
   });
 
+  test('a week in which no hour comes twice tells no hours apart, and days by the whole', () => {
+    const all = drawWindows({ ...small, hours: 24 * 9, recordsPerHour: 500, wander: 0.3 }, 3);
+    // Three windows a day, at other hours every day.
+    const windows = all.filter((_, at) => Math.floor((at % 24) / 3) === Math.floor(at / 24) % 8).slice(0, 24);
+    const calibration = calibrate(baselineOf(windows), options);
+    expect(calibration).toMatchObject({ kind: 'wander', groups: { size: 1 } });
+    for (const { wander } of calibration.features) expect(wander[0]?.shares.variance).toBeGreaterThan(0.01);
+  });
+
   test('the calendar may change without a new baseline', () => {
     const baseline = baselineOf(drawWindows({ ...small, recordsPerHour: 500, features: 1 }, 1));
     const days = [[new Date(firstHour).toISOString().slice(0, 10), 'weekend']] as const;
@@ -151,6 +160,18 @@ describe('windows learned live', () => {
         expect(mean).toBeCloseTo(share, 3);
       });
     }
+  });
+
+  test('lend their hours to a baseline kept by the day as to one without times', () => {
+    const design = { ...small, recordsPerHour: 500, swing: 0.5 };
+    const learnedWindows = learnedOf(drawWindows({ ...design, hours: 24 * 8 }, 6));
+    const windows = drawWindows({ ...design, hours: 24 * 28 }, 6);
+    const timed = baselineOf(windows);
+    const days = Array.from({ length: 28 }, (_, at) => [new Date(firstHour + at * 24 * hour).toISOString(), 12_000]);
+    const byDay = { ...timed, time: timed.time && { ...timed.time, windowSeconds: 86_400, windows: days as never } };
+    const sharesOf = (baseline: typeof timed) =>
+      calibrate(baseline, { ...options, learnedWindows }).features.map(({ shares }) => [...shares]);
+    expect(sharesOf(byDay)).toEqual(sharesOf(baselineOf(windows, false)));
   });
 
   test('make what is expected of a small table no surer than the table is', () => {

@@ -4,6 +4,7 @@ import { binCountsOf } from '../../core/evaluate/trail.ts';
 import type { Baseline } from '../../core/model/baseline.ts';
 import type { ChartPolicy } from '../../core/model/policy.ts';
 import { Calibrations, type LearningSource } from '../../core/pipeline/calibrations.ts';
+import { baselineOf as baselineOfWindows, drawWindows, Follower } from '../evaluate/drawn-windows.ts';
 import { hour } from './capture-lines.ts';
 import { createRuntime, start } from './embedded-world.ts';
 
@@ -33,6 +34,33 @@ test('charts know the windows of which no counts are kept', async () => {
   };
   expect(await chartsOf(30, false)).toBeUndefined();
   expect((await chartsOf(30, true))?.charts.map(({ name, windows }) => [name, windows])).toEqual([['records', 168]]);
+});
+
+test('what drifts when four weeks are learned goes on drifting', async () => {
+  const { policy, configHash } = await createRuntime();
+  const features = 20;
+  const table = baselineOfWindows(drawWindows({ features, hours: 24 * 28, recordsPerHour: 200 }, 1), false);
+  const shift = (feature: number, at: number) => (feature < 3 && at >= 24 * 25 ? 1 : 0);
+  const live = drawWindows({ features, hours: 24 * 28 + 2, recordsPerHour: 200, wander: 0.05, shift }, 7);
+  const learned = live.slice(0, 24 * 28);
+  const { calibration } = await new Calibrations().prepare(policy, configHash, table, {
+    key: 'four weeks',
+    replacesOutputs: false,
+    read: async () => ({
+      schema: 'tidewatch.learned/1',
+      windows: learned.length,
+      starts: learned.map(({ start }) => start),
+      counts: Array.from({ length: features }, (_, at) => learned.map(({ counts }) => counts[at] ?? [])),
+      values: learned.map(() => []),
+    }),
+  });
+  expect(calibration.description).toContain('but for features that were drifting then (3)');
+  const follower = new Follower(table, calibration, { ...policy, features: [] });
+  for (const window of live.slice(0, -1)) follower.add(window);
+  const judged = live.slice(-1).flatMap((window) => follower.judge(window).features);
+  expect(judged.flatMap(({ name, drifted }) => (drifted ? [name] : []))).toEqual(
+    ['000', '001', '002'].map((number) => `feature ${number}`),
+  );
 });
 
 test('a feature that is gone while live windows are learned is judged as before', async () => {
